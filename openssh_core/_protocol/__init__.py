@@ -1,0 +1,1 @@
+"""State machines: bytes and `now` in, values and bytes out. No socket, clock, thread or process in here."""

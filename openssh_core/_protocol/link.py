@@ -1,0 +1,257 @@
+"""Many channels over one proxy connection: bytes in, events out, and the bytes to send in order.
+
+What a strange peer gets (everything else raises RemoteProtocolError, which ends the link):
+
+    message                                   answer
+    channel request nobody here knows         FAILURE if it wants an answer; servers send keepalives this way
+    SUCCESS or FAILURE without a request      dropped
+    data after EOF, or after our CLOSE        dropped, credited
+    extended data of another kind than 1      dropped, credited
+    a channel opened by the server            OPEN_FAILURE
+    global requests, IGNORE, DEBUG            dropped: the master deals with them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .._wire import channels as wire
+from .._wire.channels import EXTENDED_DATA_STDERR
+from .._wire.frames import FrameSplitter
+from .._wire.requests import ExitSignal, ExitStatus
+from ..errors import Malformed, RemoteProtocolError
+from .channel import Channel, Life
+from .window import MAX_DATA, WindowBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The channel is open: requests and data may go."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The channel was not opened."""
+
+    channel: int
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request was granted or refused."""
+
+    channel: int
+    request: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Data came; `stderr` for extended data. To be credited by `consumed` once somebody has it."""
+
+    channel: int
+    data: bytes | memoryview
+    stderr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WindowGrew:
+    """More data may be sent."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The remote program ended; data may still follow."""
+
+    channel: int
+    how: ExitStatus | ExitSignal
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfData:
+    """No more data will come."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The channel is gone; its number means nothing any more."""
+
+    channel: int
+
+
+Event = Opened | Refused | Answered | Received | WindowGrew | Ended | EndOfData | Closed
+
+
+class Link:
+    """The channel layer of one proxy connection.
+
+    Not thread-safe: whoever drives it serialises the calls and sends what `outgoing` returns, in order.
+    """
+
+    def __init__(self, budget: WindowBudget | None = None) -> None:
+        self._splitter = FrameSplitter()
+        self._channels: dict[int, Channel] = {}
+        self._next = 0
+        self._out: list[bytes] = []
+        self._budget = budget or WindowBudget()
+
+    def __len__(self) -> int:
+        """Channels that are not gone."""
+        return len(self._channels)
+
+    def outgoing(self) -> bytes:
+        """Everything to send now, in order; the caller owns it from here on."""
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    # ---- what we want
+
+    def open(self, kind: str, extra: bytes = b"") -> int:
+        """Ask for a channel; returns its number. `Opened` or `Refused` will follow."""
+        number = self._next
+        self._next += 1
+        channel = Channel(number, self._budget.first)
+        self._channels[number] = channel
+        self._send(wire.ChannelOpen(kind, number, channel.receive.left, MAX_DATA, extra))
+        return number
+
+    def request(self, number: int, name: str, payload: bytes = b"", *, want_reply: bool = True) -> bool:
+        """Send a channel request; False when the channel is past taking one."""
+        channel = self._channels.get(number)
+        return channel is not None and self._send(channel.request(name, payload, want_reply))
+
+    def room(self, number: int) -> int:
+        """Bytes that `data` would take now."""
+        channel = self._channels.get(number)
+        if channel is None or channel.life is not Life.OPEN or channel.eof_sent:
+            return 0
+        return channel.send.left
+
+    def data(self, number: int, data: bytes | memoryview) -> None:
+        """Send data, at most `room` bytes of it, cut into packets."""
+        channel = self._channels.get(number)
+        if channel is None:
+            return
+        step = channel.send.max_packet
+        for at in range(0, len(data), step):
+            self._send(channel.data(data[at : at + step]))
+
+    def eof(self, number: int) -> None:
+        """Say that no more data will come from us."""
+        if channel := self._channels.get(number):
+            self._send(channel.eof())
+
+    def consumed(self, number: int, count: int) -> None:
+        """`count` received bytes have been taken by whoever wanted them."""
+        if channel := self._channels.get(number):
+            self._send(channel.consumed(count, self._budget.share(len(self._channels))))
+
+    def close(self, number: int) -> None:
+        """Close a channel; `Closed` follows when the peer has closed it too. Idempotent."""
+        if channel := self._channels.get(number):
+            self._send(channel.close())
+
+    def _send(self, message: wire.Message | None) -> bool:
+        if message is None or isinstance(message, wire.Ignored):
+            return False
+        body = message.encode()
+        # A packet of the proxy protocol: length, padding length 0, then the message (PROTOCOL.mux section 9).
+        self._out.append((len(body) + 1).to_bytes(4, "big") + b"\x00" + body)
+        return True
+
+    # ---- what the peer says
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take what the socket gave; return what happened.
+
+        Raises:
+            RemoteProtocolError: the peer broke the protocol; the link is of no more use.
+        """
+        events: list[Event] = []
+        for packet in self._splitter.feed(data):
+            if len(packet) < 2:
+                raise Malformed(f"a proxy packet of {len(packet)} bytes")
+            if packet[0] != 0:
+                raise Malformed(f"a proxy packet with {packet[0]} bytes of padding")
+            events.extend(self._take(wire.decode(packet[1:])))
+        return events
+
+    def _take(self, message: wire.Message) -> Iterator[Event]:
+        match message:
+            case wire.Data():
+                yield from self._received(message.recipient, message.data, EXTENDED_DATA_STDERR, False)
+            case wire.ExtendedData():
+                yield from self._received(message.recipient, message.data, message.code, True)
+            case wire.ChannelRequest():
+                yield from self._asked(message)
+            case wire.RequestSuccess() | wire.RequestFailure():
+                name = self._channel(message.recipient).answered()
+                if name is not None:
+                    yield Answered(message.recipient, name, isinstance(message, wire.RequestSuccess))
+            case wire.ChannelOpen():
+                self._send(wire.OpenFailure(message.sender, wire.OPEN_ADMINISTRATIVELY_PROHIBITED, "not requested"))
+            case wire.Ignored():
+                pass
+            case _:
+                yield from self._life(message)
+
+    def _life(self, message: wire.Message) -> Iterator[Event]:
+        """Messages that open, widen, half-close and close."""
+        match message:
+            case wire.OpenConfirmation(recipient=number):
+                channel = self._channel(number)
+                self._send(channel.confirmed(message))
+                if channel.life is Life.OPEN:
+                    yield Opened(number)
+            case wire.OpenFailure(recipient=number):
+                channel = self._channel(number)
+                wanted = channel.life is Life.OPENING
+                channel.refused()
+                del self._channels[number]
+                yield Refused(number, message.code, message.reason) if wanted else Closed(number)
+            case wire.WindowAdjust(recipient=number):
+                self._channel(number).send.granted(message.count)
+                yield WindowGrew(number)
+            case wire.Eof(recipient=number):
+                channel = self._channel(number)
+                if not channel.eof_received:
+                    channel.eof_received = True
+                    yield EndOfData(number)
+            case wire.Close(recipient=number):
+                self._send(self._channel(number).closed())
+                del self._channels[number]
+                yield Closed(number)
+
+    def _channel(self, number: int) -> Channel:
+        try:
+            return self._channels[number]
+        except KeyError:
+            raise RemoteProtocolError(f"a message for channel {number}, which does not exist") from None
+
+    def _received(self, number: int, data: bytes | memoryview, code: int, stderr: bool) -> Iterator[Event]:
+        channel = self._channel(number)
+        channel.receive.arrived(len(data))
+        if code != EXTENDED_DATA_STDERR or channel.eof_received or channel.life is not Life.OPEN:
+            # Nobody can read it, so it counts as consumed, or the window would leak away.
+            self.consumed(number, len(data))
+        else:
+            yield Received(number, data, stderr)
+
+    def _asked(self, message: wire.ChannelRequest) -> Iterator[Event]:
+        channel = self._channel(message.recipient)
+        if message.name == "exit-status":
+            yield Ended(message.recipient, ExitStatus.decode(message.payload))
+        elif message.name == "exit-signal":
+            yield Ended(message.recipient, ExitSignal.decode(message.payload))
+        elif message.want_reply and channel.life is Life.OPEN:
+            # keepalive@openssh.com comes this way. Unanswered it costs the whole connection; FAILURE is an answer.
+            self._send(wire.RequestFailure(channel.peer))
