@@ -1,0 +1,123 @@
+"""What the two ways have in common: the order for a session, its streams, and the handle on what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .._io.sinks import Sink
+from ..errors import OpenSSHError
+from ..options import Pty
+from ..results import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What is to run.
+
+    Attributes:
+        kind: `exec`, `shell` or `subsystem` (RFC 4254 section 6.5).
+        compose: makes the command line (or the subsystem's name), given the variables that the server does not
+            take and that the command has to set itself, and the word behind which the remote shell shall print
+            its process id (None: it need not).
+        environment: variables for the remote program.
+        pty: the terminal it gets, None for none.
+        urgent: may use the slots kept back for such sessions.
+    """
+
+    kind: str
+    compose: Callable[[Mapping[str, str], str | None], bytes]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    pty: Pty | None = None
+    urgent: bool = False
+
+
+@dataclass(slots=True)
+class Piped:
+    """A stream over an operating system pipe of which the other end is the caller's.
+
+    Attributes:
+        fd: the end that the session gets and owns from then on.
+        shared: others hold the same open description (a file of the caller's), so its flags must stay as they
+            are and it may not be handed to the master, which makes it non-blocking.
+    """
+
+    fd: int
+    shared: bool = False
+
+
+Input = None | bytes | Piped
+Output = Sink | Piped
+
+
+@dataclass(slots=True)
+class Streams:
+    """Where a session's input comes from and where its output goes.
+
+    Attributes:
+        stdin: None for none at all, bytes to send, or the read end of a pipe (or any descriptor).
+        stdout, stderr: something that takes the data, or the write end of a pipe.
+    """
+
+    stdin: Input
+    stdout: Output
+    stderr: Output
+
+
+class Session(Protocol):
+    """Something that runs, or is about to.
+
+    Attributes:
+        exit: how it ended; None while it runs, or when that will never be known (`error` says why).
+        error: what went wrong with the session itself.
+        pid: the remote process id, None while unknown.
+        is_running: whether the server agreed to run it; stays true after the end.
+    """
+
+    exit: Exit | None
+    error: OpenSSHError | None
+    pid: int | None
+    is_running: bool
+
+    def wait_started(self, timeout: float | None) -> bool:
+        """Wait until the server has agreed to run it, or refused; False when that takes more than `timeout` seconds."""
+
+    def wait_exited(self, timeout: float | None) -> bool:
+        """Wait until the remote program has ended (or nothing more can be known of it)."""
+
+    def wait_closed(self, timeout: float | None) -> bool:
+        """Wait until all its output has been delivered too."""
+
+    def quiet_for(self) -> float:
+        """Seconds since it last put something out (or started)."""
+
+    def signal(self, name: str, timeout: float) -> None:
+        """Signal its process group.
+
+        Raises:
+            SignalNotDelivered: there is no way to.
+        """
+
+    def resize(self, pty: Pty) -> None:
+        """Tell it the terminal's new size."""
+
+    def close(self) -> None:
+        """Give up on it: close the channel. What runs there is not signalled."""
+
+
+class Backend(Protocol):
+    """One way through a master."""
+
+    def start(self, request: SessionRequest, streams: Streams) -> Session:
+        """Start a session; it may still be refused (`wait_started`).
+
+        Raises:
+            OpenSSHError: the connection is gone.
+        """
+
+    def end_all(self) -> None:
+        """End every remote process that still runs, as far as that is possible, in bounded time."""
+
+    def close(self, error: OpenSSHError) -> None:
+        """Give the way up, without waiting; sessions still there get the error."""

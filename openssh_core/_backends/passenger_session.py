@@ -1,0 +1,230 @@
+"""One session whose descriptors are in the master."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING
+
+from .._io.copying import PipeReader, PipeWriter
+from .._io.reactor import READ
+from .._io.sinks import PidFilter, Sink, ToPipe
+from .._io.sources import FromBytes, FromDescriptor, Source
+from .._wire import mux as wire
+from .._wire.frames import FrameSplitter
+from ..errors import ConnectionLost, ExitStatusMissing, ProtocolError, SignalNotDelivered
+from ..options import Pty
+from ..results import Exit
+from .base import Output, Piped, SessionRequest, Streams
+from .remote_kill import kill_groups
+from .state import SessionState
+
+if TYPE_CHECKING:
+    from .passenger import PassengerBackend
+
+
+class PassengerSession(SessionState):
+    """A session on a control connection of its own.
+
+    Attributes:
+        theirs: the three descriptors for the master, in order. Copies are sent; these are closed once it runs.
+    """
+
+    def __init__(self, backend: PassengerBackend, request: SessionRequest, streams: Streams) -> None:
+        super().__init__()
+        self._backend = backend
+        self._request = request
+        self._sock: socket.socket | None = None
+        self._splitter = FrameSplitter()
+        self._readers: list[PipeReader] = []
+        self._reading = 0
+        self._writer: PipeWriter | None = None
+        self._source: Source | None = None
+        self._sent_signal: str | None = None
+        wants_pid = backend.track_pid and request.kind == "exec" and not request.urgent
+        self._token = secrets.token_hex(12) + ":" if wants_pid else None
+        self.theirs: tuple[int, ...] = (
+            self._make_stdin(streams),
+            self._make_output(streams.stdout, self._token),
+            self._make_output(streams.stderr, None),
+        )
+
+    def message(self, request_id: int) -> wire.NewSession:
+        """The request for it."""
+        request = self._request
+        return wire.NewSession(
+            request_id,
+            request.compose(request.environment, self._token),
+            want_tty=request.pty is not None,
+            subsystem=request.kind == "subsystem",
+            terminal=request.pty.term if request.pty else "",
+        )
+
+    # ---- the streams
+
+    def _make_stdin(self, streams: Streams) -> int:
+        stdin = streams.stdin
+        if isinstance(stdin, Piped) and not stdin.shared:
+            return stdin.fd
+        theirs, ours = os.pipe()
+        if stdin is None:
+            os.close(ours)
+            return theirs
+        os.set_blocking(ours, False)
+        self._writer = PipeWriter(self._backend.reactor, ours)
+        if isinstance(stdin, Piped):
+            self._source = FromDescriptor(self._backend.reactor, stdin.fd, self._writer.push)
+        else:
+            self._source = FromBytes(stdin)
+        return theirs
+
+    def _make_output(self, output: Output, token: str | None) -> int:
+        if isinstance(output, Piped) and token is None and not output.shared:
+            return output.fd
+        ours, theirs = os.pipe()
+        os.set_blocking(ours, False)
+        reader: PipeReader
+        sink: Sink
+        if isinstance(output, Piped):
+            os.set_blocking(output.fd, False)
+            sink = ToPipe(
+                self._backend.reactor,
+                output.fd,
+                credit=lambda count: reader.credit(count),
+                broken=lambda: reader.close(),
+            )
+        else:
+            sink = output
+        if token is not None:
+            sink = PidFilter(token.encode(), sink, self.located)
+        reader = PipeReader(self._backend.reactor, ours, sink, heard=self.heard, ended=self._reader_ended)
+        self._readers.append(reader)
+        self._reading += 1
+        return theirs
+
+    def abandon_descriptors(self) -> None:
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            os.close(sock.detach())
+        for reader in self._readers:
+            reader.abandon()
+        if self._writer is not None:
+            self._writer.abandon()
+        self._close_theirs()
+
+    # ---- its life, in the reactor's thread
+
+    def opened(self, sock: socket.socket) -> None:
+        """The master has it. From whichever thread asked."""
+        self._sock = sock
+        self._close_theirs()
+        self.started()
+        self._backend.reactor.submit(self._begin)
+
+    def _begin(self) -> None:
+        if self._sock is None:
+            return
+        for reader in self._readers:
+            reader.start()
+        if self._writer is not None and self._source is not None:
+            self._writer.start(self._source)
+        self._backend.reactor.watch(self._sock.fileno(), READ, self._on_control)
+
+    def _on_control(self, _mask: int) -> None:
+        if self._sock is None:
+            return
+        try:
+            data = self._sock.recv(4096)
+            for body in self._splitter.feed(data):
+                reply = wire.decode_reply(body)
+                if isinstance(reply, wire.ExitMessage):
+                    self.exited(Exit(reply.status))
+        except BlockingIOError:
+            return
+        except ProtocolError as error:
+            self.failed(error)
+            data = b""
+        except OSError:
+            data = b""
+        if not data:
+            self._hang_up()
+            if not self._reading:
+                self._over()
+
+    def _reader_ended(self) -> None:
+        self._reading -= 1
+        if not self._reading and self._sock is None:
+            self._over()
+
+    def _hang_up(self) -> None:
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._backend.reactor.unwatch(sock.fileno())
+            sock.close()
+            self._backend.ended(self)
+
+    def _over(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if self.exit is None and self.error is None:
+            self._explain()
+        self.closed()
+
+    def _explain(self) -> None:
+        """It ended and the master said nothing about how."""
+        if not self._backend.master_listens():
+            self.failed(ConnectionLost("the master went away", host=self._backend.host))
+        elif self._sent_signal is not None:
+            self.exit = Exit(None, self._sent_signal)
+        else:
+            self.failed(
+                ExitStatusMissing(
+                    "the session ended without an exit status: the remote process was killed by a signal, or could "
+                    "not be started",
+                    host=self._backend.host,
+                )
+            )
+
+    # ---- what can be done to it; from any thread
+
+    def signal(self, name: str, timeout: float) -> None:
+        if self.exit is not None or self.error is not None:
+            return
+        if self._token:
+            self.wait_located(timeout)
+        if self.exit is not None or self.error is not None:
+            return
+        if self.pid is None:
+            raise SignalNotDelivered(
+                f"SIG{name} cannot be sent through a master that others use too",
+                host=self._backend.host,
+                signal=name,
+                advice="Connect without control_path= for sessions that have to be signalled",
+            )
+        self._sent_signal = name
+        kill_groups(self._backend, [self.pid], name, timeout, host=self._backend.host)
+
+    def resize(self, pty: Pty) -> None:
+        """Not possible: the mux protocol has no message for it."""
+
+    def close(self) -> None:
+        if self.exit is None:
+            self.failed(ExitStatusMissing("closed from this side before it ended", host=self._backend.host))
+        self._backend.reactor.submit(self._give_up)
+
+    def release(self) -> None:
+        """It did not come about: give back everything."""
+        self._close_theirs()
+        self._backend.reactor.submit(self._give_up)
+
+    def _give_up(self) -> None:
+        self._hang_up()
+        for reader in self._readers:
+            reader.close()
+        self._over()
+
+    def _close_theirs(self) -> None:
+        fds, self.theirs = self.theirs, ()
+        for fd in fds:
+            os.close(fd)

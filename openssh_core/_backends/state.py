@@ -1,0 +1,115 @@
+"""What both kinds of session remember, and how threads wait for it to change."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from time import monotonic
+
+from ..errors import ConnectionLost, OpenSSHError
+from ..results import Exit
+
+
+class SessionState:
+    """The part of a `Session` that threads look at.
+
+    Written by the reactor's thread, read by any. The events are set last, so whoever was woken finds the rest done.
+    """
+
+    def __init__(self) -> None:
+        self.exit: Exit | None = None
+        self.error: OpenSSHError | None = None
+        self.pid: int | None = None
+        self.is_running = False
+        self._started = threading.Event()
+        self._exited = threading.Event()
+        self._closed = threading.Event()
+        self._located = threading.Event()
+        self._last_output = monotonic()
+        _live.add(self)
+
+    def wait_started(self, timeout: float | None) -> bool:
+        return self._started.wait(timeout)
+
+    def wait_exited(self, timeout: float | None) -> bool:
+        return self._exited.wait(timeout)
+
+    def wait_closed(self, timeout: float | None) -> bool:
+        return self._closed.wait(timeout)
+
+    def wait_located(self, timeout: float | None) -> bool:
+        """Wait until the process id is known, or never will be."""
+        return self._located.wait(timeout)
+
+    def quiet_for(self) -> float:
+        return monotonic() - self._last_output
+
+    # ---- for the session itself
+
+    def heard(self) -> None:
+        """It put something out."""
+        self._last_output = monotonic()
+
+    def started(self) -> None:
+        """The server runs it."""
+        self.is_running = True
+        self._started.set()
+
+    def located(self, pid: int) -> None:
+        """The remote shell told its process id."""
+        # 0 and 1 would name our own group, or everybody.
+        if pid > 1:
+            self.pid = pid
+        self._located.set()
+
+    def exited(self, how: Exit) -> None:
+        """The program has ended."""
+        self.exit = how
+        self._exited.set()
+
+    def failed(self, error: OpenSSHError) -> None:
+        """Nothing more can be known of it. The first error stays."""
+        if self.error is None:
+            if isinstance(error, ConnectionLost):
+                # One loss hits many sessions; what it means differs from one to the next.
+                error = ConnectionLost(
+                    error.what,
+                    host=error.host,
+                    advice=error.advice,
+                    started=self.is_running,
+                    last_words=error.last_words,
+                )
+            self.error = error
+
+    def closed(self) -> None:
+        """No output will follow; everybody may go on."""
+        self._started.set()
+        self._located.set()
+        self._exited.set()
+        self._closed.set()
+
+    def abandon(self) -> None:
+        """In a forked child: this session is the parent's. Whoever waits for it here is told so."""
+        if self._closed.is_set():
+            return
+        self.failed(ConnectionLost("this session belongs to the parent process"))
+        # The old ones may have been locked by a thread that does not exist here.
+        self._started, self._located = threading.Event(), threading.Event()
+        self._exited, self._closed = threading.Event(), threading.Event()
+        self.closed()
+        self.abandon_descriptors()
+
+    def abandon_descriptors(self) -> None:
+        """Close this process's copies, and nothing else."""
+
+
+_live: weakref.WeakSet[SessionState] = weakref.WeakSet()
+
+
+def _in_forked_child() -> None:
+    for session in list(_live):
+        session.abandon()
+
+
+os.register_at_fork(after_in_child=_in_forked_child)

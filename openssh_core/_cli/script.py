@@ -1,0 +1,120 @@
+"""The one string that a server hands to the user's login shell: the command, with what has to happen before it.
+
+What comes before stands on the command's own first line, so that the line numbers in the shell's messages stay right.
+Every step that fails ends the shell with the step's status: the command never runs in the wrong directory, or without
+its variables. A command without such steps is passed to whatever shell there is, untouched.
+
+The steps are POSIX shell. `cwd` does for csh and fish, too, and `exports` for fish; where a step means nothing to one
+of these, it refuses aloud and does not get to the command. fish may still end with 0 then, so whoever gives a
+`pid_token` has to see that its line came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..errors import InvalidCommand, InvalidEnvironment
+from .quoting import Word, check_text, join, quote
+
+Command = str | bytes | Sequence[Word]
+
+# Linux takes no longer argument, its NUL included (MAX_ARG_STRLEN, execve(2)), and the whole string is one argument.
+LONGEST_COMMAND = 131_072 - 1
+
+# csh goes on after `|| exit`, but not after a variable that it does not know. Elsewhere that is no argument at all, and
+# `exit` keeps the status of what failed.
+_OR_EXIT = "||exit $needs_a_POSIX_shell"
+
+# csh would write to a file named 1, and fish would show its help: neither can read this, so neither gets further.
+_POSIX_ONLY = ": ${needs_a_POSIX_shell-}"
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TOKEN = re.compile(r"[A-Za-z0-9_:.-]*[A-Za-z0-9_:.]")
+
+
+def compose(
+    command: Command,
+    *,
+    cwd: Word | None = None,
+    exports: Iterable[tuple[str, str]] = (),
+    merge_stderr: bool = False,
+    pid_token: str | None = None,
+) -> str:
+    """Build the string for the remote login shell.
+
+    Args:
+        command: text or bytes as they are, or words, which are quoted for a POSIX shell.
+        cwd: a directory to change to first; relative to where the login starts. Nothing in it is expanded.
+        exports: environment variables to set first.
+        merge_stderr: whether stderr goes where stdout goes, from the first step on.
+        pid_token: a word of ASCII letters, digits, `_`, `:`, `.` and `-`. Before anything else a line is printed to
+            stdout that consists of it and the shell's process id.
+
+    Raises:
+        InvalidCommand: a NUL, no words, or 131,072 bytes or more together.
+        InvalidEnvironment: a name that is none, or a value that cannot be one.
+    """
+    text = _command_text(command)
+    steps = []
+    if pid_token is not None:
+        if not _TOKEN.fullmatch(pid_token):
+            raise InvalidCommand(f"pid_token={pid_token!r} is no plain word")
+        steps.append(f"echo {pid_token}$$")
+    if merge_stderr:
+        steps += [_POSIX_ONLY, "exec 2>&1"]
+    if cwd is not None:
+        steps.append(f"cd {_directory(cwd)}{_OR_EXIT}")
+    assignments = [f"{name}={quote(value)}" for name, value in check_environment(exports)]
+    if assignments:
+        steps.append(f"export {' '.join(assignments)}{_OR_EXIT}")
+    return _measured("".join(f"{step};" for step in steps) + text)
+
+
+def check_environment(variables: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Pairs of names and values that can be environment variables everywhere.
+
+    Raises:
+        InvalidEnvironment: a name is not of letters, digits and underscores (a digit not in front), or a value is not
+            text or has a NUL in it. The value is not in the message.
+    """
+    pairs = tuple(variables.items() if isinstance(variables, Mapping) else variables)
+    for name, value in pairs:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidEnvironment(f"{name!r} is no name of an environment variable")
+        if not isinstance(value, str):
+            raise InvalidEnvironment(f"the value of {name} is {type(value).__name__}, not text")
+        try:
+            check_text(value, f"the value of {name}")
+        except InvalidCommand as error:
+            raise InvalidEnvironment(error.what) from None
+    return pairs
+
+
+def _command_text(command: Command) -> str:
+    if isinstance(command, bytes):
+        command = command.decode("utf-8", "surrogateescape")
+    if not isinstance(command, str):
+        return join(command)
+    check_text(command, "the command")
+    return command
+
+
+def _directory(cwd: Word) -> str:
+    """As an operand of cd. In front of a relative path `./` keeps CDPATH and the meanings of -, -P, +1 and ~ out."""
+    text = quote(cwd)
+    if text == "''":
+        raise InvalidCommand("cwd is empty")
+    if text.startswith(("/", "'/")):
+        return text
+    return f"./{text}"
+
+
+def _measured(text: str) -> str:
+    # No character takes more than four bytes, and most commands are short.
+    if len(text) * 4 > LONGEST_COMMAND and (size := len(text.encode("utf-8", "surrogateescape"))) > LONGEST_COMMAND:
+        raise InvalidCommand(
+            f"the command has {size} bytes; a server takes {LONGEST_COMMAND} at most",
+            advice="Send the long part through stdin (input=)",
+        )
+    return text

@@ -1,0 +1,1 @@
+"""The only floor that blocks, owns descriptors, starts processes and reads the clock."""

@@ -1,0 +1,202 @@
+"""Getting session channels out of a server that allows only so many, and one in advance to save a round trip.
+
+The queue is first come, first served. Opens are retried only while nothing has started, so nothing runs twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic
+from typing import Protocol
+
+from .._protocol import link as protocol
+from .._protocol.slots import Slots
+from ..errors import OpenRefused, OpenSSHError
+from .link import Handler, ProxyLink
+from .reactor import Reactor
+
+# Seconds an open is retried while no session of ours holds a slot: somebody else's may end, or it never will.
+PATIENCE = 10.0
+
+
+class Applicant(Handler, Protocol):
+    """Somebody who wants a session channel."""
+
+    def on_open(self, number: int) -> None:
+        """Here it is. Called with the link locked, in whichever thread asked or in the reactor's."""
+
+
+class _Opening:
+    """A channel whose OPEN is out."""
+
+    def __init__(self, opener: SessionOpener) -> None:
+        self._opener = opener
+
+    def on_event(self, event: protocol.Event) -> None:
+        if isinstance(event, protocol.Opened):
+            self._opener.opened(event.channel)
+        elif isinstance(event, protocol.Refused):
+            self._opener.refused(event)
+
+    def on_drained(self) -> None:
+        pass
+
+    def on_lost(self, error: OpenSSHError) -> None:
+        self._opener.lost(error)
+
+
+class _Spare:
+    """An open channel that nobody uses yet."""
+
+    def __init__(self, opener: SessionOpener) -> None:
+        self._opener = opener
+
+    def on_event(self, event: protocol.Event) -> None:
+        if isinstance(event, protocol.Closed):
+            self._opener.spare_closed()
+
+    def on_drained(self) -> None:
+        pass
+
+    def on_lost(self, error: OpenSSHError) -> None:
+        pass
+
+
+class SessionOpener:
+    """Hands out session channels of one link.
+
+    Args:
+        reserve: slots kept back for urgent sessions once the server's limit is known.
+        spare: whether one channel is kept open in advance.
+    """
+
+    def __init__(self, link: ProxyLink, reactor: Reactor, *, host: str, reserve: int = 0, spare: bool = True) -> None:
+        self._link = link
+        self._reactor = reactor
+        self._host = host
+        self._slots = Slots(reserve)
+        self._waiting: deque[Applicant] = deque()
+        self._urgent: deque[Applicant] = deque()
+        self._keep_spare = spare
+        self._spare: int | None = None
+        self._timer_set = False
+        self._refused_since: float | None = None
+
+    def ask(self, applicant: Applicant, *, urgent: bool = False) -> None:
+        """Get a session channel for the applicant, now or as soon as the server has room.
+
+        Raises:
+            OpenSSHError: the link is gone.
+        """
+        with self._link as link:
+            if link.error is not None:
+                raise link.error
+            if self._spare is not None:
+                number, self._spare = self._spare, None
+                link.hand_over(number, applicant)
+                applicant.on_open(number)
+            else:
+                (self._urgent if urgent else self._waiting).append(applicant)
+            self._go_on()
+
+    def withdraw(self, applicant: Applicant) -> bool:
+        """The applicant does not want one any more; False when it has been given one already."""
+        with self._link:
+            for queue in (self._waiting, self._urgent):
+                if applicant in queue:
+                    queue.remove(applicant)
+                    return True
+            return False
+
+    def released(self) -> None:
+        """A session closed. With the link locked."""
+        self._slots.released(monotonic())
+        self._go_on()
+
+    def drop_spare(self) -> bool:
+        """Give the spare channel's slot back, for somebody who opens sessions by another way."""
+        with self._link as link:
+            number, self._spare = self._spare, None
+            self._keep_spare = False
+            if number is not None:
+                link.close_channel(number)
+            return number is not None
+
+    # ---- with the link locked
+
+    def opened(self, number: int) -> None:
+        self._slots.confirmed()
+        self._refused_since = None
+        queue = self._urgent or self._waiting
+        if queue:
+            applicant = queue.popleft()
+            self._link.hand_over(number, applicant)
+            applicant.on_open(number)
+        else:
+            self._spare = number
+            self._link.hand_over(number, _Spare(self))
+        self._go_on()
+
+    def refused(self, event: protocol.Refused) -> None:
+        now = monotonic()
+        if self._slots.refused(now) or not (self._urgent or self._waiting):
+            self._refused_since = None
+        elif self._refused_since is None:
+            self._refused_since = now
+        elif now - self._refused_since > PATIENCE:
+            self._give_up(event)
+        self._go_on()
+
+    def spare_closed(self) -> None:
+        """The server closed the spare (ChannelTimeout, or we did); the next is opened with the next command."""
+        self._spare = None
+        self._slots.released(monotonic())
+
+    def _give_up(self, event: protocol.Refused) -> None:
+        self._refused_since = None
+        error = OpenRefused(
+            f"the server opens no session ({event.reason or 'no reason given'})",
+            host=self._host,
+            code=event.code,
+            advice="Look at MaxSessions in its sshd_config, and whether this account may run commands at all",
+        )
+        self.lost(error)
+
+    def lost(self, error: OpenSSHError) -> None:
+        """Everybody who waits gets this error."""
+        waiting = [*self._urgent, *self._waiting]
+        self._urgent.clear()
+        self._waiting.clear()
+        for applicant in waiting:
+            applicant.on_lost(error)
+
+    def _go_on(self) -> None:
+        """Ask for as many channels as there are takers and room; one more in advance when nobody waits."""
+        now = monotonic()
+        for queue, urgent in ((self._urgent, True), (self._waiting, False)):
+            wanted = len(queue) - self._slots.opening
+            for _ in range(min(wanted, self._slots.room(now, urgent=urgent))):
+                self._open()
+        if self._urgent or self._waiting:
+            self._try_again_later(now)
+        elif self._keep_spare and self._spare is None and not self._slots.opening and self._slots.room(now) > 1:
+            self._open()
+
+    def _open(self) -> None:
+        self._link.open("session", _Opening(self))
+        self._slots.asked()
+
+    def _try_again_later(self, now: float) -> None:
+        when = self._slots.next_chance(now)
+        if when is not None and not self._timer_set:
+            self._timer_set = True
+            self._reactor.submit(lambda: self._arm(when))
+
+    def _arm(self, when: float) -> None:
+        self._reactor.call_at(when, self._on_timer)
+
+    def _on_timer(self) -> None:
+        with self._link as link:
+            self._timer_set = False
+            if link.error is None:
+                self._go_on()

@@ -1,0 +1,147 @@
+"""A fresh directory that nobody else can look into or put anything in, one per master.
+
+Where it lies: the caller's control_dir, else $XDG_RUNTIME_DIR if that is ours alone, else the sticky temporary
+directory of the system. Its owner holds a lock on it, so that what a killed program left behind can be told from
+what a running one uses, in other containers too, and is swept up by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import stat
+import time
+
+from .._cli.argv import check_control_path
+from ..errors import InsecureControlDirectory, InvalidControlPath
+
+_PREFIX = "osc-"
+_SOCKET = "c"
+
+# Seconds a new directory is left alone by sweepers: its owner may be about to lock it.
+_YOUNG = 10
+
+
+class PrivateDirectory:
+    """The directory of one master.
+
+    Attributes:
+        path: absolute.
+        control_path: where the master's socket will be.
+        log_path: where ssh writes its words.
+    """
+
+    def __init__(self, parent: str | None) -> None:
+        base = _choose(parent)
+        _sweep(base)
+        self.path = os.path.join(base, _PREFIX + secrets.token_hex(6))
+        self.control_path = os.path.join(self.path, _SOCKET)
+        self.log_path = os.path.join(self.path, "log")
+        check_control_path(self.control_path)
+        os.mkdir(self.path, 0o700)
+        self._lock = _open_directory(self.path)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def read_log(self) -> str:
+        """What ssh has said so far."""
+        try:
+            with open(self.log_path, encoding="utf-8", errors="backslashreplace") as log:
+                return log.read()
+        except FileNotFoundError:
+            return ""
+
+    def remove(self) -> None:
+        """Everything in it, and itself. Idempotent."""
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            _remove(self.path)
+            os.close(lock)
+
+
+def _open_directory(path: str) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _choose(parent: str | None) -> str:
+    if parent is not None:
+        path = os.path.realpath(parent)
+        _check_parents(path)
+        return path
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime.startswith("/") and _is_ours_alone(runtime):
+        return os.path.realpath(runtime)
+    # TMPDIR is often long (macOS); a control socket has about 90 bytes.
+    _check_parents("/tmp")
+    return os.path.realpath("/tmp")
+
+
+def _is_ours_alone(path: str) -> bool:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+
+
+def _check_parents(path: str) -> None:
+    """No directory on the way may belong to, or be writable by, anybody else; a sticky one may (like /tmp).
+
+    Raises:
+        InsecureControlDirectory: one is.
+        InvalidControlPath: one is missing.
+    """
+    current = path
+    while True:
+        try:
+            status = os.lstat(current)
+        except OSError as error:
+            raise InvalidControlPath(
+                f"the control directory {path} cannot be used ({error.strerror})", advice="Create it with mode 0700"
+            ) from error
+        if not stat.S_ISDIR(status.st_mode):
+            raise InvalidControlPath(f"{current} is not a directory", advice="Give a directory as control_dir=")
+        if status.st_uid not in (0, os.geteuid()):
+            raise InsecureControlDirectory(f"{current} belongs to user {status.st_uid}")
+        if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
+            raise InsecureControlDirectory(
+                f"{current} can be written to by others (mode {status.st_mode & 0o7777:04o})"
+            )
+        if current == os.path.dirname(current):
+            return
+        current = os.path.dirname(current)
+
+
+def _sweep(base: str) -> None:
+    """Remove what killed programs left behind."""
+    with contextlib.suppress(OSError), os.scandir(base) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.name.startswith(_PREFIX) and _is_rubbish(entry):
+                    _remove(entry.path)
+
+
+def _is_rubbish(entry: os.DirEntry[str]) -> bool:
+    """Whether it is ours, has no socket, and nobody holds it."""
+    status = entry.stat(follow_symlinks=False)
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or time.time() - status.st_mtime < _YOUNG:
+        return False
+    if os.path.lexists(os.path.join(entry.path, _SOCKET)):
+        return False
+    lock = _open_directory(entry.path)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        for name in os.listdir(path):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(path, name))
+        os.rmdir(path)

@@ -1,0 +1,185 @@
+"""One thread per process waits for every descriptor of this library. It never blocks and runs no user code.
+
+The thread starts with the first piece of work and ends when nothing is registered any more, so a program that
+has closed its connections has no thread of ours left. After a fork the child has a reactor of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import os
+import selectors
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+_log = logging.getLogger("openssh_core.reactor")
+
+Callback = Callable[[], None]
+Ready = Callable[[int], None]
+
+
+class Timer:
+    """Something to do later; `cancel` before then and it is not done."""
+
+    __slots__ = ("callback", "when")
+
+    def __init__(self, when: float, callback: Callback) -> None:
+        self.when = when
+        self.callback: Callback | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+class Reactor:
+    """A selector, a queue and a heap of timers, served by one thread.
+
+    Only `submit` may be called from other threads; everything else belongs to the reactor's own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[Callback] = deque()
+        self._thread: threading.Thread | None = None
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._selector.register(self._wake_read, READ, None)
+
+    # ---- from any thread
+
+    def submit(self, callback: Callback) -> None:
+        """Have `callback` run in the reactor's thread, after everything submitted before it."""
+        with self._lock:
+            self._queue.append(callback)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="openssh-core-reactor", daemon=True)
+                self._thread.start()
+            elif len(self._queue) == 1 and self._thread is not threading.current_thread():
+                self._wake()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"\x00")
+        except BlockingIOError:
+            pass  # the pipe is full of wake-ups: it will wake
+
+    def forget(self) -> None:
+        """In a forked child: give up what belongs to the parent, without telling it."""
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    # ---- in the reactor's thread
+
+    def watch(self, fd: int, events: int, ready: Ready) -> None:
+        """Call `ready(mask)` whenever the descriptor is. Watching it again changes events and callback."""
+        if fd in self._selector.get_map():
+            self._selector.modify(fd, events, ready)
+        else:
+            self._selector.register(fd, events, ready)
+
+    def unwatch(self, fd: int) -> None:
+        """Stop watching; to be called before the descriptor is closed."""
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
+
+    def call_at(self, when: float, callback: Callback) -> Timer:
+        """Call back at a moment of the monotonic clock (seconds)."""
+        timer = Timer(when, callback)
+        heapq.heappush(self._timers, (when, next(self._order), timer))
+        return timer
+
+    def _run(self) -> None:
+        while True:
+            self._drain_queue()
+            timeout = self._run_timers()
+            if self._idle():
+                return
+            for key, mask in self._selector.select(timeout):
+                if key.data is None:
+                    self._drain_wake_ups()
+                elif self._still_wanted(key):
+                    self._call(key.data, mask)
+
+    def _still_wanted(self, key: selectors.SelectorKey) -> bool:
+        """Whether no callback before it in this round has stopped, or replaced, the watch."""
+        now = self._selector.get_map().get(key.fd)
+        return now is not None and now.data is key.data
+
+    def _idle(self) -> bool:
+        """Whether the thread may end; says so under the lock, so that no work falls between two threads."""
+        if len(self._selector.get_map()) > 1 or self._timers:
+            return False
+        with self._lock:
+            if self._queue:
+                return False
+            self._thread = None
+            return True
+
+    def _drain_wake_ups(self) -> None:
+        try:
+            os.read(self._wake_read, 4096)
+        except BlockingIOError:
+            pass
+
+    def _drain_queue(self) -> None:
+        while self._queue:
+            with self._lock:
+                batch, self._queue = self._queue, deque()
+            for callback in batch:
+                self._call(callback)
+
+    def _run_timers(self) -> float | None:
+        """Do what is due; seconds until the next, 0 when work was submitted meanwhile, None without any."""
+        while self._timers:
+            when, _, timer = self._timers[0]
+            if timer.callback is not None and when > monotonic():
+                return 0.0 if self._queue else max(0.0, when - monotonic())
+            heapq.heappop(self._timers)
+            if timer.callback is not None:
+                self._call(timer.callback)
+        return 0.0 if self._queue else None
+
+    @staticmethod
+    def _call(callback: Callable[..., None], *args: int) -> None:
+        try:
+            callback(*args)
+        except Exception:
+            # A bug in one handler must not stop the reader: an unread link costs every session on it.
+            _log.exception("an error in the reactor")
+
+
+_reactor: Reactor | None = None
+_creating = threading.Lock()
+
+
+def get_reactor() -> Reactor:
+    """The reactor of this process."""
+    global _reactor
+    if _reactor is None:
+        with _creating:
+            if _reactor is None:
+                _reactor = Reactor()
+    return _reactor
+
+
+def _in_forked_child() -> None:
+    global _reactor, _creating
+    _creating = threading.Lock()
+    if _reactor is not None:
+        _reactor.forget()
+        _reactor = None
+
+
+os.register_at_fork(after_in_child=_in_forked_child)

@@ -1,0 +1,228 @@
+"""Where a session's output goes. All of it happens in the reactor's thread.
+
+`write` says how many bytes are taken for good at once; what is taken later is reported to `credit`. That is the
+flow control: the server may send again what has been taken.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .reactor import WRITE, Reactor
+
+Chunk = bytes | memoryview
+
+
+class Sink(Protocol):
+    """One direction of output."""
+
+    def write(self, data: Chunk) -> int:
+        """Take data; bytes taken for good already."""
+
+    def finish(self) -> None:
+        """No more will come. Idempotent."""
+
+    def abandon(self) -> None:
+        """In a forked child: close our copies of descriptors, and nothing else."""
+
+
+class Collect:
+    """Keeps everything in memory."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self) -> None:
+        self._chunks: list[Chunk] = []
+
+    def write(self, data: Chunk) -> int:
+        self._chunks.append(data)
+        return len(data)
+
+    def finish(self) -> None:
+        pass
+
+    abandon = finish
+
+    def value(self) -> bytes:
+        """All of it so far."""
+        return b"".join(self._chunks)
+
+
+class Discard:
+    """Takes everything and keeps nothing."""
+
+    __slots__ = ()
+
+    def write(self, data: Chunk) -> int:
+        return len(data)
+
+    def finish(self) -> None:
+        pass
+
+    abandon = finish
+
+
+class ToFile:
+    """Writes to a regular file, which never makes anybody wait for a reader.
+
+    Args:
+        fd: a descriptor that becomes this sink's own.
+        failed: called with the error when the disk does not take it (full, over quota).
+    """
+
+    __slots__ = ("_failed", "_fd")
+
+    def __init__(self, fd: int, failed: Callable[[OSError], None]) -> None:
+        self._fd = fd
+        self._failed = failed
+
+    def write(self, data: Chunk) -> int:
+        left = memoryview(data)
+        try:
+            while left and self._fd >= 0:
+                left = left[os.write(self._fd, left) :]
+        except OSError as error:
+            self.finish()
+            self._failed(error)
+        return len(data)
+
+    def finish(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    abandon = finish
+
+
+class ToPipe:
+    """Feeds the write end of a pipe that somebody reads at leisure.
+
+    Args:
+        fd: the non-blocking write end; becomes this sink's own.
+        credit: told how many bytes the pipe has taken after `write` returned.
+        broken: called once when nobody reads any more.
+    """
+
+    __slots__ = ("_backlog", "_broken", "_credit", "_fd", "_finished", "_reactor")
+
+    def __init__(self, reactor: Reactor, fd: int, *, credit: Callable[[int], None], broken: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._fd = fd
+        self._credit = credit
+        self._broken = broken
+        self._backlog: deque[memoryview] = deque()
+        self._finished = False
+
+    def write(self, data: Chunk) -> int:
+        if self._fd < 0:
+            return len(data)
+        if self._backlog:
+            self._backlog.append(memoryview(data))
+            return 0
+        taken = self._push(data)
+        if taken < len(data):
+            self._backlog.append(memoryview(data)[taken:])
+            self._reactor.watch(self._fd, WRITE, self._writable)
+        return taken
+
+    def finish(self) -> None:
+        self._finished = True
+        if not self._backlog:
+            self._close()
+
+    def abandon(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _push(self, data: Chunk) -> int:
+        """Bytes the pipe took; all of them when there is no reader left to miss them."""
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._close()
+            self._broken()
+            return len(data)
+
+    def _writable(self, _mask: int) -> None:
+        taken = 0
+        while self._backlog:
+            chunk = self._backlog[0]
+            count = self._push(chunk)
+            taken += count
+            if self._fd < 0:
+                taken += sum(len(rest) for rest in list(self._backlog)[1:])
+                self._backlog.clear()
+            elif count < len(chunk):
+                self._backlog[0] = chunk[count:]
+                break
+            else:
+                self._backlog.popleft()
+        if not self._backlog and self._fd >= 0:
+            self._reactor.unwatch(self._fd)
+            if self._finished:
+                self._close()
+        if taken:
+            self._credit(taken)
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._reactor.unwatch(fd)
+            os.close(fd)
+
+
+class PidFilter:
+    """Takes the line out of the output in which the remote shell told its process id.
+
+    What comes before it (a talkative start-up file) and after it passes untouched.
+
+    Args:
+        token: the unguessable word the line begins with.
+        sink: where everything else goes.
+        found: called with the process id.
+    """
+
+    __slots__ = ("_found", "_held", "_sink", "_token")
+
+    # A shell that says this much before the first command is not going to say our line.
+    GIVE_UP = 65_536
+
+    def __init__(self, token: bytes, sink: Sink, found: Callable[[int], None]) -> None:
+        self._token: bytes | None = token
+        self._sink = sink
+        self._found = found
+        self._held = b""
+
+    def write(self, data: Chunk) -> int:
+        if self._token is None:
+            return self._sink.write(data)
+        self._held += bytes(data)
+        start = self._held.find(self._token)
+        end = self._held.find(b"\n", start) if start >= 0 else -1
+        if end < 0:
+            return self._give_up() if len(self._held) > self.GIVE_UP else 0
+        word = self._held[start + len(self._token) : end].strip()
+        rest = self._held[:start] + self._held[end + 1 :]
+        taken = len(self._held) - len(rest)
+        if word.isdigit():
+            self._found(int(word))
+        self._token, self._held = None, b""
+        return taken + (self._sink.write(rest) if rest else 0)
+
+    def finish(self) -> None:
+        if self._token is not None:
+            self._give_up()
+        self._sink.finish()
+
+    def abandon(self) -> None:
+        self._sink.abandon()
+
+    def _give_up(self) -> int:
+        held, self._held, self._token = self._held, b"", None
+        return self._sink.write(held) if held else 0

@@ -1,0 +1,83 @@
+"""What is to run, checked before anything is sent, and made into the order for a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ._backends.base import SessionRequest
+from ._cli import script
+from .errors import InvalidCommand
+from .options import Pty
+from .results import Command
+
+__all__ = ["Launch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A command, or the login shell, or a subsystem.
+
+    Attributes:
+        kind: `exec`, `shell` or `subsystem`.
+        command: one string for the remote shell, or words that are quoted for it; a subsystem's name.
+        env: variables for the command.
+        cwd: the directory it runs in, None for the account's own.
+        pty: its terminal.
+        merge_stderr: whether its stderr goes where its stdout goes.
+    """
+
+    kind: str
+    command: Command
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    pty: Pty | None = None
+    merge_stderr: bool = False
+
+    def request(self) -> SessionRequest:
+        """The order for a session.
+
+        Raises:
+            InvalidCommand, InvalidEnvironment: it can never run.
+        """
+        if self.kind == "exec":
+            # The longest form it can take: what passes here passes with fewer prefixes too.
+            self._compose(self.env, "0" * 25)
+        elif self.env or self.cwd is not None or self.merge_stderr:
+            raise InvalidCommand(
+                f"env=, cwd= and stderr=STDOUT are for commands, not for a {self.kind}",
+                advice="Start a command, or send the shell what it is to do",
+            )
+        compose = self._compose if self.kind == "exec" else self._name
+        return SessionRequest(self.kind, compose, self.env, self.pty)
+
+    def _compose(self, inline: Mapping[str, str], token: str | None) -> bytes:
+        return script.compose(
+            self.command,
+            cwd=self.cwd,
+            exports=tuple(inline.items()),
+            merge_stderr=self.merge_stderr,
+            pid_token=token,
+        ).encode("utf-8", "surrogateescape")
+
+    def _name(self, _inline: Mapping[str, str], _token: str | None) -> bytes:
+        return str(self.command).encode()
+
+
+def command_of(words: Sequence[str | Sequence[str]]) -> Command:
+    """The command that the arguments of `run` and `popen` mean: one string, or a list of words.
+
+    Raises:
+        InvalidCommand: there is none, or something in it is no text.
+    """
+    if len(words) == 1:
+        only = words[0]
+        if isinstance(only, str):
+            return only
+        words = list(only)
+    if not words:
+        raise InvalidCommand("no command was given", advice="Give a string, a list of words, or several words")
+    for word in words:
+        if not isinstance(word, str):
+            raise InvalidCommand(f"a word of the command is {word!r}", advice="Give words as str")
+    return [str(word) for word in words]

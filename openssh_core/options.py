@@ -1,0 +1,137 @@
+"""What can be asked for, as values that cannot be changed. Nothing here is a secret, and nothing starts anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from .errors import InvalidInput
+
+__all__ = ["HostKeys", "MasterOptions", "Pty", "Target"]
+
+HostKeys = Literal["strict", "accept-new", "warn", "config"]
+"""What to do about the server's host key.
+
+    strict       it must be on record
+    accept-new   a host not on record is recorded; a changed key is refused
+    warn         a host not on record is accepted and not recorded; a changed key is refused
+    config       whatever ssh_config says
+"""
+
+# The kernel keeps each side of a terminal's size in 16 bits.
+_LARGEST_SIZE = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to log in, and as whom. `_cli.target` makes and checks these.
+
+    Attributes:
+        host: a name, an address, or a Host alias of ssh_config. IPv6 without brackets.
+        user: None leaves it to ssh_config.
+        port: None leaves it to ssh_config.
+        password: one that stood in the text; never shown.
+    """
+
+    host: str
+    user: str | None = None
+    port: int | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        host = self.host
+        if self.port is not None:
+            host = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return host if self.user is None else f"{self.user}@{host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pty:
+    """A terminal on the server (RFC 4254 section 6.2).
+
+    Args:
+        term: its type, as in TERM.
+        columns, rows: its size in characters, 0 to 65535; 0 means unknown.
+        width_pixels, height_pixels: its size in pixels, 0 to 65535; 0 means unknown.
+
+    Raises:
+        InvalidInput: for a size or a type that no terminal has.
+    """
+
+    term: str = "vt100"
+    columns: int = 80
+    rows: int = 24
+    width_pixels: int = 0
+    height_pixels: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.term, str) or not self.term or not self.term.isascii() or not self.term.isprintable():
+            raise InvalidInput(f"term={self.term!r} is no type of terminal")
+        for name in ("columns", "rows", "width_pixels", "height_pixels"):
+            size = getattr(self, name)
+            if not _is_int(size) or not 0 <= size <= _LARGEST_SIZE:
+                raise InvalidInput(f"{name}={size!r} is no size of a terminal (0 to {_LARGEST_SIZE})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterOptions:
+    """Everything that decides how a master is started.
+
+    Args:
+        target: where to log in. A password in it is left out: secrets travel another way.
+        keys: private key files to offer; with any, only these and those of ssh_config are offered.
+        agent: False keeps ssh from asking an agent for keys.
+        host_keys: see `HostKeys`.
+        known_hosts: files to use instead of the user's and the system's; None for those.
+        connect_timeout: seconds until a connection must stand (rounded up); None leaves it to ssh_config.
+        keepalive: seconds of silence after which the server is asked for a sign of life; three such questions in
+            a row without an answer end the connection. 0 never asks.
+        config_file: read instead of the user's and the system's configuration; "none" reads nothing.
+        options: checked ssh_config options, `_cli.config.check_options` makes them.
+        ssh: the program; looked for in PATH when there is no slash in it.
+        ssh_version: of that program, as (9, 2), from `ssh -V`. None when it is not known.
+        askpass: whether somebody will answer ssh's questions. Without, ssh never asks.
+        persist: seconds the master outlives its last user, at least 1.
+        home: the user's home directory, for `~` in `known_hosts` and for the default of host_keys="warn".
+
+    Raises:
+        InvalidInput: for a value that cannot be; names and paths are checked where the command line is built.
+    """
+
+    target: Target
+    keys: tuple[str, ...] = ()
+    agent: bool = True
+    host_keys: HostKeys = "strict"
+    known_hosts: tuple[str, ...] | None = None
+    connect_timeout: float | None = 30.0
+    keepalive: float = 15
+    config_file: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    ssh: str = "ssh"
+    ssh_version: tuple[int, int] | None = None
+    askpass: bool = False
+    persist: int = 5
+    home: str = ""
+
+    def __post_init__(self) -> None:
+        if self.host_keys not in get_args(HostKeys):
+            raise InvalidInput(f"host_keys={self.host_keys!r} is none of {', '.join(get_args(HostKeys))}")
+        if self.connect_timeout is not None and not _is_duration(self.connect_timeout):
+            raise InvalidInput(f"connect_timeout={self.connect_timeout!r} is no number of seconds above 0")
+        if not _is_duration(self.keepalive) and self.keepalive != 0:
+            raise InvalidInput(f"keepalive={self.keepalive!r} is no number of seconds from 0 on")
+        # ssh takes ControlPersist=0 for "for ever".
+        if not _is_int(self.persist) or self.persist < 1:
+            raise InvalidInput(f"persist={self.persist!r} is no whole number of seconds from 1 on")
+        if self.target.password is not None:
+            object.__setattr__(self, "target", replace(self.target, password=None))
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_duration(value: object) -> bool:
+    """Whether it is a number of seconds. NaN compares with nothing, so it is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf

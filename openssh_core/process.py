@@ -1,0 +1,259 @@
+"""The handle on a remote command, in the words of subprocess.Popen."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+import weakref
+from types import TracebackType
+from typing import IO, Any
+
+from ._backends.base import Session
+from ._io import text
+from ._io.deadline import Deadline
+from ._io.exchange import Exchange
+from .errors import CommandTimeout, InvalidInput
+from .options import Pty
+from .redirect import Plumbing
+from .results import Command
+from .signals import signal_name
+
+__all__ = ["RemoteProcess"]
+
+# Seconds a signal may take to be delivered: a round trip, or a session of its own.
+SIGNAL_PATIENCE = 10.0
+# Seconds the last output of an ended process is waited for, when it goes to a file of the caller's. A process in
+# the background may hold the stream open for ever.
+OUTPUT_PATIENCE = 1.0
+
+
+class RemoteProcess:
+    """A command on the other machine.
+
+    Made by `Connection.popen`. A context manager: leaving it closes the pipes and waits for the end.
+
+    Attributes:
+        command: as the caller gave it.
+        host: the destination as the caller named it.
+        stdin, stdout, stderr: files over real pipes (text, or bytes with encoding=None), None where none was asked for.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        plumbing: Plumbing,
+        *,
+        command: Command,
+        host: str,
+        encoding: str | None,
+        errors: str,
+        bufsize: int = -1,
+    ) -> None:
+        self._session = session
+        self._plumbing = plumbing
+        self.command = command
+        self.host = host
+        self._encoding = encoding
+        self._errors = errors
+        self._exchange: Exchange | None = None
+        self.stdin: IO[Any] | None = self._file(plumbing.stdin, "wb", bufsize)
+        self.stdout: IO[Any] | None = self._file(plumbing.stdout, "rb", bufsize)
+        self.stderr: IO[Any] | None = self._file(plumbing.stderr, "rb", bufsize)
+        _live.add(self)
+
+    def _file(self, fd: int | None, mode: str, bufsize: int) -> IO[Any] | None:
+        if fd is None:
+            return None
+        binary = open(fd, mode, -1 if bufsize == 1 else bufsize)
+        if self._encoding is None:
+            return binary
+        line_buffered = bufsize == 1
+        return io.TextIOWrapper(
+            binary,
+            encoding=self._encoding,
+            errors=self._errors,
+            line_buffering=line_buffered,
+            write_through=mode == "wb" and not line_buffered,
+        )
+
+    def __repr__(self) -> str:
+        state = "running" if self._session.exit is None else f"returncode {self.returncode}"
+        return f"<RemoteProcess {self.command!r} on {self.host}: {state}>"
+
+    def __enter__(self) -> RemoteProcess:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        try:
+            self._close_files()
+        finally:
+            if kind is None or not issubclass(kind, KeyboardInterrupt):
+                self.wait()
+
+    def __del__(self) -> None:
+        session = getattr(self, "_session", None)
+        if session is not None and session.exit is None and session.error is None:
+            warnings.warn(f"{self!r} was never waited for", ResourceWarning, stacklevel=2, source=self)
+
+    # ---- how it is
+
+    @property
+    def pid(self) -> int | None:
+        """The remote process id, where it is known."""
+        return self._session.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, -N for death by signal N, None while it runs."""
+        end = self._session.exit
+        return None if end is None else end.returncode
+
+    @property
+    def signal(self) -> str | None:
+        """The name of the signal that ended it, without SIG."""
+        end = self._session.exit
+        return None if end is None else end.signal
+
+    def poll(self) -> int | None:
+        """The return code, None while it runs.
+
+        Raises:
+            ConnectionLost, ExitStatusMissing: nothing more can be known of it.
+        """
+        if self.returncode is None:
+            self._raise_error()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the command to end.
+
+        Args:
+            timeout: seconds; when they have passed the command goes on.
+
+        Raises:
+            CommandTimeout: it still runs.
+            ConnectionLost, ExitStatusMissing: how it ended will never be known.
+        """
+        deadline = Deadline.after(timeout)
+        if not self._session.wait_exited(deadline.left()):
+            raise self._timed_out(timeout)
+        if self._plumbing.copiers or self._plumbing.write_errors:
+            self._session.wait_closed(OUTPUT_PATIENCE)
+            for copier in self._plumbing.copiers:
+                copier.join(OUTPUT_PATIENCE)
+        if self._plumbing.write_errors:
+            raise self._plumbing.write_errors[0]
+        code = self.returncode
+        if code is None:
+            self._raise_error()
+        assert code is not None
+        return code
+
+    def _raise_error(self) -> None:
+        if self._session.error is not None:
+            raise self._session.error
+
+    def _timed_out(
+        self, timeout: float | None, *, stdout: str | bytes | None = None, stderr: str | bytes | None = None
+    ) -> CommandTimeout:
+        return CommandTimeout(
+            f"the command still runs after {timeout or 0:g} s",
+            host=self.host,
+            command=self.command,
+            limit="wait",
+            seconds=timeout or 0.0,
+            killed=False,
+            stdout=stdout,
+            stderr=stderr,
+        )
+
+    # ---- talking to it
+
+    def communicate(
+        self, input: str | bytes | None = None, timeout: float | None = None
+    ) -> tuple[str | bytes | None, str | bytes | None]:
+        """Send `input`, read everything, wait for the end.
+
+        Args:
+            input: for the command's standard input (needs stdin=PIPE).
+            timeout: seconds; when they have passed the command goes on, and communicate may be called again.
+
+        Returns:
+            stdout and stderr, None where they are no pipes.
+
+        Raises:
+            CommandTimeout: it still runs; carries the output so far.
+        """
+        if input is not None and self.stdin is None:
+            raise InvalidInput("input= needs stdin=PIPE", advice="Start the command with stdin=PIPE")
+        deadline = Deadline.after(timeout)
+        if self._exchange is None:
+            data = text.encode(input or b"", self._encoding, self._errors)
+            self._exchange = Exchange(self.stdin, self.stdout, self.stderr, data)
+        if not self._exchange.go_on(deadline) or not self._session.wait_exited(deadline.left()):
+            raise self._timed_out(timeout, stdout=self._output("stdout"), stderr=self._output("stderr"))
+        self.wait()
+        return self._output("stdout"), self._output("stderr")
+
+    def _output(self, name: str) -> str | bytes | None:
+        data = self._exchange.output(name) if self._exchange is not None else None
+        return None if data is None else text.decode(data, self._encoding, self._errors)
+
+    # ---- ending it
+
+    def send_signal(self, sig: int | str) -> None:
+        """Signal the command's process group; nothing happens when it has ended.
+
+        Args:
+            sig: a number of this system, or a name with or without SIG.
+
+        Raises:
+            SignalNotDelivered: the server refuses signals (RFC 4254 section 6.9), and there is no other way.
+            InvalidInput: no such signal.
+        """
+        self._session.signal(signal_name(sig), SIGNAL_PATIENCE)
+
+    def terminate(self) -> None:
+        """SIGTERM to the command's process group."""
+        self.send_signal("TERM")
+
+    def kill(self) -> None:
+        """SIGKILL to the command's process group."""
+        self.send_signal("KILL")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Tell a command with a pty that its terminal has another size now, in characters (RFC 4254 section 6.7)."""
+        self._session.resize(Pty(columns=columns, rows=rows))
+
+    def close(self) -> None:
+        """Give up on it: close pipes and channel. What runs on the other machine is not signalled."""
+        self._close_files()
+        self._session.close()
+
+    def _close_files(self) -> None:
+        for file in (self.stdout, self.stderr, self.stdin):
+            if file is not None:
+                try:
+                    file.close()
+                except BrokenPipeError:
+                    pass  # it ended without reading everything
+
+
+_live: weakref.WeakSet[RemoteProcess] = weakref.WeakSet()
+
+
+def _in_forked_child() -> None:
+    """Let go of the parent's pipes: a copy held here would keep an end of file from ever being seen there.
+
+    The numbers stay taken, because file objects here still think them theirs.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for process in list(_live):
+        for file in (process.stdin, process.stdout, process.stderr):
+            if file is not None and not file.closed:
+                os.dup2(nothing, file.fileno(), inheritable=False)
+    os.close(nothing)
+
+
+os.register_at_fork(after_in_child=_in_forked_child)

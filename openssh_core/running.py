@@ -1,0 +1,146 @@
+"""Seeing one command through to its end, within its limits, and never leaving it behind."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from ._backends.base import Session
+from ._io import text
+from ._io.deadline import Deadline, check_seconds
+from .errors import (
+    CommandTimeout,
+    ConnectionLost,
+    ExitStatusMissing,
+    OpenSSHError,
+    SignalNotDelivered,
+)
+from .redirect import Plumbing
+from .results import Command, CompletedCommand
+
+# Seconds a signal may take on its way, and a killed process until it is gone.
+_KILL_PATIENCE = 5.0
+_END_PATIENCE = 2.0
+# Seconds the last output is waited for on its way to a descriptor of the caller.
+_COPY_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a command may take.
+
+    Attributes:
+        timeout: seconds for the whole command.
+        idle_timeout: seconds without output.
+    """
+
+    timeout: float | None = None
+    idle_timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("timeout", "idle_timeout"):
+            if (seconds := getattr(self, name)) is not None:
+                check_seconds(seconds, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command that is waited for.
+
+    Attributes:
+        command: as the caller gave it.
+        host: the destination as the caller named it.
+    """
+
+    session: Session
+    plumbing: Plumbing
+    command: Command
+    host: str
+    encoding: str | None
+    errors: str
+
+    def to_the_end(self, limits: Limits) -> CompletedCommand:
+        """Wait for it.
+
+        Raises:
+            CommandTimeout: a limit passed; the remote process group was killed, as far as that is possible.
+            ConnectionLost, ExitStatusMissing, RequestRefused: how it ended is not known, or it never began.
+        """
+        deadline = Deadline.after(limits.timeout)
+        try:
+            limit = self._wait(deadline, limits.idle_timeout)
+        except BaseException:
+            # Ctrl-C, or whatever an alarm raised: as subprocess.run does, do not leave it running unwatched.
+            self._kill()
+            raise
+        if limit is not None:
+            killed = self._kill()
+            raise self._timed_out(limit, limits, killed)
+        for copier in self.plumbing.copiers:
+            copier.join(_COPY_PATIENCE)
+        if self.plumbing.write_errors:
+            raise self.plumbing.write_errors[0]
+        return self._completed()
+
+    def _wait(self, deadline: Deadline, idle: float | None) -> str | None:
+        """Wait for the end; the name of the limit that passed, None when it ended."""
+        session = self.session
+        if idle is None:
+            return None if session.wait_closed(deadline.left()) else "timeout"
+        while True:
+            left = deadline.left()
+            quiet = idle - session.quiet_for()
+            if quiet <= 0:
+                return "idle_timeout"
+            if session.wait_closed(quiet if left is None else min(left, quiet)):
+                return None
+            if deadline.passed:
+                return "timeout"
+
+    def _kill(self) -> bool | None:
+        """End the remote process group and the session; whether it is known to be gone."""
+        killed: bool | None = True
+        with contextlib.suppress(KeyboardInterrupt):
+            try:
+                self.session.signal("KILL", _KILL_PATIENCE)
+                killed = True if self.session.wait_exited(_END_PATIENCE) else None
+            except SignalNotDelivered:
+                killed = False
+            except OpenSSHError:
+                killed = None
+        self.session.close()
+        return killed if self.session.exit is not None or killed is False else None
+
+    def _completed(self) -> CompletedCommand:
+        end, error = self.session.exit, self.session.error
+        if error is not None or end is None:
+            raise self._with_output(error)
+        return CompletedCommand(
+            self.command, end.returncode, self._output("stdout"), self._output("stderr"), end.signal, self.host
+        )
+
+    def _with_output(self, error: OpenSSHError | None) -> OpenSSHError:
+        if error is None:
+            error = ExitStatusMissing("how the command ended is not known", host=self.host)
+        if isinstance(error, ConnectionLost | ExitStatusMissing):
+            error.stdout, error.stderr = self._output("stdout"), self._output("stderr")
+        return error
+
+    def _timed_out(self, limit: str, limits: Limits, killed: bool | None) -> CommandTimeout:
+        seconds = (limits.timeout if limit == "timeout" else limits.idle_timeout) or 0.0
+        what = "did not end" if limit == "timeout" else "put nothing out"
+        fate = {True: "was killed", False: "still runs there", None: "may still run there"}[killed]
+        return CommandTimeout(
+            f"the command {what} within {seconds:g} s and {fate}",
+            host=self.host,
+            command=self.command,
+            limit=limit,
+            seconds=seconds,
+            killed=killed,
+            stdout=self._output("stdout"),
+            stderr=self._output("stderr"),
+        )
+
+    def _output(self, name: str) -> str | bytes | None:
+        collected = self.plumbing.collected.get(name)
+        return None if collected is None else text.decode(collected.value(), self.encoding, self.errors)
