@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from ._value import Value
 from .errors import InvalidInput
 
 __all__ = ["HostKeys", "MasterOptions", "Pty", "Target"]
@@ -23,8 +23,7 @@ HostKeys = Literal["strict", "accept-new", "warn", "config"]
 _LARGEST_SIZE = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Value):
     """Where to log in, and as whom. `_cli.target` makes and checks these.
 
     Attributes:
@@ -37,7 +36,9 @@ class Target:
     host: str
     user: str | None = None
     port: int | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
+
+    _hidden = frozenset({"password"})
 
     def __str__(self) -> str:
         host = self.host
@@ -46,8 +47,7 @@ class Target:
         return host if self.user is None else f"{self.user}@{host}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pty:
+class Pty(Value):
     """A terminal on the server (RFC 4254 section 6.2).
 
     Args:
@@ -74,8 +74,7 @@ class Pty:
                 raise InvalidInput(f"{name}={size!r} is no size of a terminal (0 to {_LARGEST_SIZE})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MasterOptions:
+class MasterOptions(Value):
     """Everything that decides how a master is started.
 
     Args:
@@ -125,7 +124,7 @@ class MasterOptions:
         if not _is_int(self.persist) or self.persist < 1:
             raise InvalidInput(f"persist={self.persist!r} is no whole number of seconds from 1 on")
         if self.target.password is not None:
-            object.__setattr__(self, "target", replace(self.target, password=None))
+            self._set(target=self.target.replace(password=None))
 
 
 def _is_int(value: object) -> bool:

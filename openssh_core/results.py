@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal as _signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ._value import Value
 from .errors import CommandFailed
 
 __all__ = ["CompletedCommand", "Exit"]
@@ -16,8 +16,7 @@ Command = str | Sequence[str]
 UNKNOWN_SIGNAL = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Value):
     """The end of a remote program (RFC 4254 section 6.10).
 
     Attributes:
@@ -41,8 +40,7 @@ class Exit:
         return -int(number) if isinstance(number, int) else UNKNOWN_SIGNAL
 
 
-@dataclass(frozen=True, slots=True)
-class CompletedCommand:
+class CompletedCommand(Value):
     """A command that has ended.
 
     Attributes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from .._value import Value
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -30,8 +30,7 @@ from .log import ServerFacts, escaped, last_words, read_lines, server_facts, sig
 __all__ = ["ServerFacts", "diagnose", "last_words", "server_facts", "signals_work"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Value):
     """A log under diagnosis: the line that decides, and what else may explain it.
 
     Attributes:
@@ -71,7 +70,7 @@ def diagnose(log_text: str, *, host: str, exit_code: int | None) -> ConnectError
         if line.debug:
             continue
         for pattern, explain in _RULES:
-            if match := pattern.fullmatch(line.text):
+            if match := re.fullmatch(pattern, line.text):
                 error = explain(_Case(match, texts, server_facts(log_text), host, words))
                 if error is not None:
                     return error
@@ -157,8 +156,6 @@ def _broken_off(case: _Case) -> ConnectError:
 
 def _disconnected(case: _Case) -> ConnectError:
     """RFC 4253 section 11.1: the server gives a reason, in its own words."""
-    if "Too many authentication failures" in case.match[1]:
-        return case.error(TooManyAuthenticationFailures, "the server saw too many failed attempts")
     return case.error(ConnectError, f"the server ended the login ({case.match[1]})")
 
 
@@ -329,39 +326,40 @@ def _no_control_socket(case: _Case) -> ConnectError:
 Explain = Callable[[_Case], ConnectError | None]
 
 # A line as a whole, and who explains it (None: it was not that). Order matters between patterns that fit the same line.
-_RULES: tuple[tuple[re.Pattern[str], Explain], ...] = tuple(
-    (re.compile(pattern), explain)
-    for pattern, explain in (
-        (r"(?P<file>.+): line (?P<line>[0-9]+): Bad configuration option: (?P<option>.+)", _bad_option),
-        (r"(?P<file>.+?):? line (?P<line>[0-9]+): (?P<reason>.+)", _bad_line),
-        (r"Bad owner or permissions on (.+)", _bad_owner),
-        (r"Can't open user config file .+", _configuration_file),
-        (r"(?:.+: )?(?:unknown|illegal|invalid) option -- .+", _bad_usage),
-        (r"(?:ssh: )?Could not resolve hostname (.+): (.+)", _unknown_host),
-        (r"(?:ssh: )?connect to (?:host|address) (.+) port ([0-9]+): (.+)", _no_connection),
-        (r"(?:banner exchange: )?Connection to .+ port [0-9]+ timed out", _silent_server),
-        (r"Connection timed out during banner exchange", _silent_server),
-        (r"Timeout, server .+ not responding\.", _login_stalled),
-        (r"Host key for .+ has changed and you have requested strict checking\.", _host_key_changed),
-        (r".+ host key for .+ was revoked and you have requested strict checking\.", _host_key_revoked),
-        (r"Host key .+ revoked by file .+", _host_key_revoked),
-        (r"KnownHostsCommand failed", _known_hosts_command),
-        (r"No .*host key is known for .+ and you have requested strict checking\.", _host_key_unknown),
-        (r"Host key verification failed\.", _host_key_unknown),
-        (r"(?:.+: )?Permission denied \((?P<methods>[^()]*)\)\.", _permission_denied),
-        (r"Authentication failed\.", _not_authenticated),
-        (r"(?:.+: )?Too many authentication failures.*", _too_many),
-        (r"Received disconnect from .+? port [0-9]+:[0-9]+: (.*)", _disconnected),
-        (r"Unable to negotiate with .+: no matching (.+) found\. Their offer: (.*)", _nothing_in_common),
-        (r"(?:kex_exchange_identification: )?Connection closed by remote host", _broken_off),
-        (r"(?:kex_exchange_identification: )?read: Connection reset by peer", _broken_off),
-        (r"Connection (?:closed|reset) by .+ port [0-9]+", _broken_off),
-        (r"Disconnected from .+ port [0-9]+", _broken_off),
-        (r"(?:kex_exchange_identification: )?banner line (?:contains invalid characters|too long)", _no_ssh_there),
-        (r"(?:kex_exchange_identification: )?[Cc]lient sent invalid protocol identifier .*", _no_ssh_there),
-        (r"Bad remote protocol version identification: .*", _no_ssh_there),
-        (r"Protocol major versions differ: .*", _no_ssh_there),
-        (r"(?:.+: )?Connection to .+ port [0-9]+: (.+)", _packet_trouble),
-        (r"(?:unix_listener: |ControlPath |ControlSocket ).+", _no_control_socket),
-    )
+# They are compiled when a login has failed: most programs never need them.
+_RULES: tuple[tuple[str, Explain], ...] = (
+    (r"(?P<file>.+): line (?P<line>[0-9]+): Bad configuration option: (?P<option>.+)", _bad_option),
+    (r"(?P<file>.+?):? line (?P<line>[0-9]+): (?P<reason>.+)", _bad_line),
+    (r"Bad owner or permissions on (.+)", _bad_owner),
+    (r"Can't open user config file .+", _configuration_file),
+    (r"(?:.+: )?(?:unknown|illegal|invalid) option -- .+", _bad_usage),
+    (r"(?:ssh: )?Could not resolve hostname (.+): (.+)", _unknown_host),
+    (r"(?:ssh: )?connect to (?:host|address) (.+) port ([0-9]+): (.+)", _no_connection),
+    (r"(?:banner exchange: )?Connection to .+ port [0-9]+ timed out", _silent_server),
+    (r"Connection timed out during banner exchange", _silent_server),
+    (r"Timeout, server .+ not responding\.", _login_stalled),
+    (r"Host key for .+ has changed and you have requested strict checking\.", _host_key_changed),
+    (r".+ host key for .+ was revoked and you have requested strict checking\.", _host_key_revoked),
+    (r"Host key .+ revoked by file .+", _host_key_revoked),
+    (r"KnownHostsCommand failed", _known_hosts_command),
+    (r"No .*host key is known for .+ and you have requested strict checking\.", _host_key_unknown),
+    (r"Host key verification failed\.", _host_key_unknown),
+    (r"(?:.+: )?Permission denied \((?P<methods>[^()]*)\)\.", _permission_denied),
+    (r"Authentication failed\.", _not_authenticated),
+    (r"(?:.+: )?Too many authentication failures.*", _too_many),
+    (r"Received disconnect from .+? port [0-9]+:[0-9]+: (.*)", _disconnected),
+    (r"Unable to negotiate with .+: no matching (.+) found\. Their offer: (.*)", _nothing_in_common),
+    (r"(?:(?:kex|ssh)_exchange_identification: )?Connection closed by remote host", _broken_off),
+    (r"(?:(?:kex|ssh)_exchange_identification: )?read: Connection reset by peer", _broken_off),
+    (r"Connection (?:closed|reset) by .+ port [0-9]+", _broken_off),
+    (r"Disconnected from .+ port [0-9]+", _broken_off),
+    (
+        r"(?:(?:kex|ssh)_exchange_identification: )?banner line (?:contains invalid characters|too long)",
+        _no_ssh_there,
+    ),
+    (r"(?:(?:kex|ssh)_exchange_identification: )?[Cc]lient sent invalid protocol identifier .*", _no_ssh_there),
+    (r"Bad remote protocol version identification: .*", _no_ssh_there),
+    (r"Protocol major versions differ: .*", _no_ssh_there),
+    (r"(?:.+: )?Connection to .+ port [0-9]+: (.+)", _packet_trouble),
+    (r"(?:unix_listener: |ControlPath |ControlSocket ).+", _no_control_socket),
 )

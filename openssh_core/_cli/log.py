@@ -8,7 +8,8 @@ could say anything. What is shown to people is escaped.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from .._value import Value
 
 # Before a line: its level, then (for lines that LogVerbose brought in) where in the source it was written.
 _LEVEL = re.compile(r"debug[123]: ")
@@ -30,8 +31,7 @@ _LOGGED_IN = re.compile(r"Authenticated to .* using .*")
 _OPENSSH = re.compile(r"OpenSSH_([0-9]{1,3})\.([0-9]{1,3})")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Value):
     """One line of the log.
 
     Attributes:
@@ -43,8 +43,7 @@ class Line:
     debug: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
+class ServerFacts(Value):
     """What the log of a login tells about the other side; None where it does not.
 
     Attributes:

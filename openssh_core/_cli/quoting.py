@@ -99,8 +99,8 @@ def _outside(match: re.Match[str]) -> str:
 def _as_text(arg: object) -> str:
     if isinstance(arg, bytes):
         return arg.decode("utf-8", "surrogateescape")
-    path = getattr(arg, "__fspath__", None)
-    text = path() if callable(path) else None
+    path = getattr(type(arg), "__fspath__", None)
+    text = path(arg) if callable(path) else None
     if isinstance(text, str):
         return text
     raise InvalidCommand(f"an argument is {type(arg).__name__}, not text, bytes or a path")

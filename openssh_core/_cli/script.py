@@ -5,8 +5,8 @@ Every step that fails ends the shell with the step's status: the command never r
 its variables. A command without such steps is passed to whatever shell there is, untouched.
 
 The steps are POSIX shell. `cwd` does for csh and fish, too, and `exports` for fish; where a step means nothing to one
-of these, it refuses aloud and does not get to the command. fish may still end with 0 then, so whoever gives a
-`pid_token` has to see that its line came.
+of these, it refuses aloud and does not get to the command. fish may still end with 0 then: whoever asks for
+a `PidLine` that is not for any shell has to see that it came.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from .._value import Value
 from ..errors import InvalidCommand, InvalidEnvironment
 from .quoting import Word, check_text, join, quote
 
@@ -33,13 +34,36 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_:.-]*[A-Za-z0-9_:.]")
 
 
+class PidLine(Value):
+    """A line that the shell prints to stdout before anything else: a word, and behind it its process id.
+
+    Attributes:
+        token: of ASCII letters, digits, `_`, `:`, `.` and `-`.
+        any_shell: spell it for fish, too, which knows no `$$`: it does not even begin with a command that has one, and
+            ends with 0 all the same. That takes a process more, whose parent is the shell.
+
+    Raises:
+        InvalidCommand: the token is no such word.
+    """
+
+    token: str
+    any_shell: bool = False
+
+    def __post_init__(self) -> None:
+        if not _TOKEN.fullmatch(self.token):
+            raise InvalidCommand(f"token={self.token!r} is no plain word")
+
+    def step(self) -> str:
+        return f"sh -c 'echo {self.token}$PPID'" if self.any_shell else f"echo {self.token}$$"
+
+
 def compose(
     command: Command,
     *,
     cwd: Word | None = None,
     exports: Iterable[tuple[str, str]] = (),
     merge_stderr: bool = False,
-    pid_token: str | None = None,
+    pid_line: PidLine | None = None,
 ) -> str:
     """Build the string for the remote login shell.
 
@@ -48,8 +72,7 @@ def compose(
         cwd: a directory to change to first; relative to where the login starts. Nothing in it is expanded.
         exports: environment variables to set first.
         merge_stderr: whether stderr goes where stdout goes, from the first step on.
-        pid_token: a word of ASCII letters, digits, `_`, `:`, `.` and `-`. Before anything else a line is printed to
-            stdout that consists of it and the shell's process id.
+        pid_line: what the shell tells first.
 
     Raises:
         InvalidCommand: a NUL, no words, or 131,072 bytes or more together.
@@ -57,10 +80,8 @@ def compose(
     """
     text = _command_text(command)
     steps = []
-    if pid_token is not None:
-        if not _TOKEN.fullmatch(pid_token):
-            raise InvalidCommand(f"pid_token={pid_token!r} is no plain word")
-        steps.append(f"echo {pid_token}$$")
+    if pid_line is not None:
+        steps.append(pid_line.step())
     if merge_stderr:
         steps += [_POSIX_ONLY, "exec 2>&1"]
     if cwd is not None:
