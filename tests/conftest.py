@@ -1,0 +1,59 @@
+"""What holds for every test: a skip is a failure in CI, random input is repeatable there, nobody's keys are found,
+and what needs a server is marked `live`.
+
+Fixtures are not here: those that users may want, too, come from the plugin in `openssh_core.testing`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+IN_CI = bool(os.environ.get("CI"))
+
+# No deadline and no complaint about slowness: both measure how busy the machine is.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
+
+
+def pytest_configure() -> None:
+    settings.load_profile("any-machine")
+    # An agent or an askpass program of whoever runs the tests would log in where a test expects a refusal.
+    for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "WAYLAND_DISPLAY"):
+        os.environ.pop(name, None)
+
+
+DEPTH = len(Path(__file__).parent.parts)
+LIVE_FOLDERS = {"live", "faults", "compat"}
+LIVE_FIXTURES = {"loopback_server", "inetd_server", "ordinary_user_server", "password_server", "make_server", "relay"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m "not live"` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if LIVE_FOLDERS & set(item.path.parts[DEPTH:]) or LIVE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("live")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """In CI everything a test needs has been installed, so a skip hides something that does not work."""
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure when CI is set: {report.longrepr}"
