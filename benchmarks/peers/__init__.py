@@ -1,0 +1,66 @@
+"""Every way to run a command that is measured, behind the same verbs: a name and how to make it.
+
+A peer's library is imported only in the process that measures it, so one that is missing costs its own column and
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from peers.base import Peer, Setup
+
+__all__ = ["PEERS", "Peer", "Setup"]
+
+
+def _ours(setup: Setup) -> Peer:
+    from peers.ours import Ours
+
+    return Ours(setup)
+
+
+def _adapter(setup: Setup) -> Peer:
+    from peers.like_paramiko import LikeParamiko
+
+    return LikeParamiko(setup, "openssh_compat.paramiko")
+
+
+def _paramiko(setup: Setup) -> Peer:
+    from peers.like_paramiko import LikeParamiko
+
+    return LikeParamiko(setup, "paramiko")
+
+
+def _asyncssh(setup: Setup) -> Peer:
+    from peers.with_asyncssh import WithAsyncSSH
+
+    return WithAsyncSSH(setup)
+
+
+def _ssh(setup: Setup) -> Peer:
+    from peers.ssh_process import SSHProcess
+
+    return SSHProcess(setup)
+
+
+def _passenger(setup: Setup) -> Peer:
+    from peers.c_floor import CFloor
+
+    return CFloor(setup, "passenger")
+
+
+def _proxy(setup: Setup) -> Peer:
+    from peers.c_floor import CFloor
+
+    return CFloor(setup, "proxy")
+
+
+PEERS: dict[str, Callable[[Setup], Peer]] = {
+    "ours": _ours,
+    "adapter": _adapter,
+    "paramiko": _paramiko,
+    "asyncssh": _asyncssh,
+    "ssh": _ssh,
+    "floor-passenger": _passenger,
+    "floor-proxy": _proxy,
+}

@@ -1,0 +1,116 @@
+"""What a peer is: the verbs every row uses, and the few things all peers share.
+
+To add a verb (for a new row), add it here and to every peer that can do it; a peer that cannot leaves it out and its
+column stays empty.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+__all__ = ["SMALL", "Peer", "Setup", "bulk_command", "check_size", "cpu_seconds", "drain", "one_by_one", "wide"]
+
+SMALL = "true"
+"""The small command: what it costs is the transport and the server's fork, nothing else."""
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where to log in, and what is there to do it with."""
+
+    host: str
+    port: int
+    user: str
+    key: str
+    known_hosts: str
+    scratch: str
+    """A private directory with a short name: control sockets go there."""
+    floor: str = ""
+    """The compiled mux_floor, empty where there is no C compiler."""
+
+
+class Peer(Protocol):
+    """One client. All times are seconds of wall clock, taken where they distort least."""
+
+    def login(self) -> None:
+        """Make the connection everything else goes over."""
+
+    def logout(self) -> None:
+        """End it, and everything that was started for it."""
+
+    def commands(self, count: int) -> list[float]:
+        """Run the small command `count` times one after another, collect status and output; seconds of each."""
+
+    def in_flight(self, count: int, width: int) -> float:
+        """Run the small command `count` times, `width` at a time; seconds for all."""
+
+    def bulk(self, size: int) -> float:
+        """Receive `size` bytes of output of one command, piece by piece; seconds."""
+
+    def helpers(self) -> list[int]:
+        """Process ids of what works for this client and is not counted with its ended children."""
+
+
+def one_by_one(command: Callable[[], None], count: int) -> list[float]:
+    """Seconds of each of `count` calls."""
+    taken = []
+    for _ in range(count):
+        start = time.perf_counter()
+        command()
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def wide(command: Callable[[], None], count: int, width: int) -> float:
+    """Seconds of `count` calls from `width` threads. The threads exist before the clock starts."""
+    with ThreadPoolExecutor(width) as pool:
+        everybody = threading.Barrier(width)
+        list(pool.map(lambda _: everybody.wait(), range(width)))
+        start = time.perf_counter()
+        for done in [pool.submit(command) for _ in range(count)]:
+            done.result()
+        return time.perf_counter() - start
+
+
+def bulk_command(size: int) -> str:
+    """A command that prints `size` bytes and costs the server next to nothing."""
+    return f"head -c {size} /dev/zero"
+
+
+def drain(stream: IO[bytes], size: int) -> None:
+    """Read a binary stream to its end, which must come after `size` bytes."""
+    received = 0
+    while piece := stream.read(CHUNK):
+        received += len(piece)
+    check_size(received, size)
+
+
+def check_size(received: int, size: int) -> None:
+    """A transfer that lost something is no measurement."""
+    if received != size:
+        raise RuntimeError(f"received {received} bytes of {size}")
+
+
+def cpu_seconds(helpers: list[int]) -> float:
+    """CPU time used so far by this process, by its ended children and by `helpers`."""
+    used = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        used += usage.ru_utime + usage.ru_stime
+    return used + sum(_cpu_of(pid) for pid in helpers)
+
+
+def _cpu_of(pid: int) -> float:
+    # proc(5): utime and stime are fields 14 and 15; the name before them may hold blanks and brackets.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,77 @@
+"""paramiko, and whatever else has its face: the same lines run against both, only the module differs."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, one_by_one, wide
+
+__all__ = ["LikeParamiko"]
+
+
+class LikeParamiko:
+    """`SSHClient.exec_command` of the module called `name`."""
+
+    def __init__(self, setup: Setup, name: str) -> None:
+        self._setup = setup
+        # Any: paramiko has no type information, and the adapter stands in for it.
+        self._module: Any = importlib.import_module(name)
+
+    def login(self) -> None:
+        setup = self._setup
+        self._client = self._module.SSHClient()
+        self._client.load_host_keys(setup.known_hosts)
+        self._client.connect(
+            setup.host,
+            port=setup.port,
+            username=setup.user,
+            key_filename=setup.key,
+            allow_agent=False,
+            look_for_keys=False,
+        )
+
+    def logout(self) -> None:
+        self._client.close()
+
+    def _command(self) -> None:
+        stdin, stdout, stderr = self._client.exec_command(SMALL)
+        stdout.read()
+        stderr.read()
+        self._check(stdout.channel.recv_exit_status())
+        # Without this, collecting `stdin` sends an EOF that can fall behind the CLOSE of paramiko's own thread, and
+        # the server ends the whole connection for it. Closing stdin at the start would cost paramiko a round trip.
+        stdin.channel.close()
+
+    def _status(self) -> None:
+        stdin, stdout, _stderr = self._client.exec_command(SMALL)
+        self._check(stdout.channel.recv_exit_status())
+        stdin.channel.close()
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise RuntimeError(f"exit status {status}")
+
+    def commands(self, count: int) -> list[float]:
+        return one_by_one(self._command, count)
+
+    def statuses(self, count: int) -> list[float]:
+        """exec_command and recv_exit_status, nothing else: what most scripts do."""
+        return one_by_one(self._status, count)
+
+    def in_flight(self, count: int, width: int) -> float:
+        return wide(self._command, count, width)
+
+    def bulk(self, size: int) -> float:
+        start = time.perf_counter()
+        _, stdout, _ = self._client.exec_command(bulk_command(size))
+        received = 0
+        while piece := stdout.channel.recv(CHUNK):
+            received += len(piece)
+        self._check(stdout.channel.recv_exit_status())
+        check_size(received, size)
+        return time.perf_counter() - start
+
+    def helpers(self) -> list[int]:
+        return []

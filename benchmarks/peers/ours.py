@@ -1,0 +1,51 @@
+"""The core of this project, through its public face."""
+
+from __future__ import annotations
+
+import time
+from subprocess import PIPE
+
+import openssh_core
+from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, wide
+
+__all__ = ["Ours"]
+
+
+class Ours:
+    """`openssh_core.connect(...)`, `run` and `popen`."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+
+    def login(self) -> None:
+        setup = self._setup
+        self._host = openssh_core.connect(
+            f"{setup.user}@{setup.host}:{setup.port}",
+            key=setup.key,
+            known_hosts=setup.known_hosts,
+            agent=False,
+            config_file="none",
+        )
+
+    def logout(self) -> None:
+        self._host.close()
+
+    def _command(self) -> None:
+        self._host.run(SMALL, check=True)
+
+    def commands(self, count: int) -> list[float]:
+        return one_by_one(self._command, count)
+
+    def in_flight(self, count: int, width: int) -> float:
+        return wide(self._command, count, width)
+
+    def bulk(self, size: int) -> float:
+        start = time.perf_counter()
+        process = self._host.popen(bulk_command(size), stdout=PIPE, encoding=None)
+        assert process.stdout is not None
+        drain(process.stdout, size)
+        process.wait()
+        return time.perf_counter() - start
+
+    def helpers(self) -> list[int]:
+        return [self._host.master_pid]

@@ -1,0 +1,47 @@
+"""A fresh `ssh -S` process for every command over one master: what scripts and most wrappers do today."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, wide
+from peers.ssh_master import SSHMaster
+
+__all__ = ["SSHProcess"]
+
+
+class SSHProcess:
+    """`subprocess.run(["ssh", "-S", PATH, HOST, COMMAND])`."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._master = SSHMaster(setup, "s")
+        # A refused session must fail: without these two ssh would log in anew and run the command there.
+        guard = ["-oControlMaster=no", "-oProxyCommand=false"]
+        self._words = ["ssh", "-F", "none", "-S", self._master.path, *guard, "--", self._master.destination]
+
+    def login(self) -> None:
+        self._master.start()
+
+    def logout(self) -> None:
+        self._master.stop()
+
+    def _command(self) -> None:
+        subprocess.run([*self._words, SMALL], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+    def commands(self, count: int) -> list[float]:
+        return one_by_one(self._command, count)
+
+    def in_flight(self, count: int, width: int) -> float:
+        return wide(self._command, count, width)
+
+    def bulk(self, size: int) -> float:
+        start = time.perf_counter()
+        words = [*self._words, bulk_command(size)]
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            drain(process.stdout, size)
+        return time.perf_counter() - start
+
+    def helpers(self) -> list[int]:
+        return [self._master.pid()]

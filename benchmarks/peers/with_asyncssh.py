@@ -1,0 +1,82 @@
+"""asyncssh, timed inside its own event loop: entering and leaving a loop is nothing its users pay per command."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import asyncssh
+
+from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size
+
+__all__ = ["WithAsyncSSH"]
+
+
+class WithAsyncSSH:
+    """`asyncssh.connect`, `run` and `create_process`; tasks where the others use threads."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._loop = asyncio.new_event_loop()
+
+    def login(self) -> None:
+        self._loop.run_until_complete(self._login())
+
+    async def _login(self) -> None:
+        setup = self._setup
+        self._connection = await asyncssh.connect(
+            setup.host,
+            setup.port,
+            username=setup.user,
+            client_keys=[setup.key],
+            known_hosts=setup.known_hosts,
+            agent_path=None,
+            config=None,
+        )
+
+    def logout(self) -> None:
+        self._connection.close()
+        self._loop.run_until_complete(self._connection.wait_closed())
+
+    async def _command(self) -> None:
+        await self._connection.run(SMALL, check=True)
+
+    def commands(self, count: int) -> list[float]:
+        return self._loop.run_until_complete(self._commands(count))
+
+    async def _commands(self, count: int) -> list[float]:
+        taken = []
+        for _ in range(count):
+            start = time.perf_counter()
+            await self._command()
+            taken.append(time.perf_counter() - start)
+        return taken
+
+    def in_flight(self, count: int, width: int) -> float:
+        return self._loop.run_until_complete(self._in_flight(count, width))
+
+    async def _in_flight(self, count: int, width: int) -> float:
+        numbers = iter(range(count))
+
+        async def worker() -> None:
+            for _ in numbers:
+                await self._command()
+
+        start = time.perf_counter()
+        await asyncio.gather(*(worker() for _ in range(width)))
+        return time.perf_counter() - start
+
+    def bulk(self, size: int) -> float:
+        return self._loop.run_until_complete(self._bulk(size))
+
+    async def _bulk(self, size: int) -> float:
+        start = time.perf_counter()
+        received = 0
+        async with self._connection.create_process(bulk_command(size), encoding=None) as process:
+            while piece := await process.stdout.read(CHUNK):
+                received += len(piece)
+        check_size(received, size)
+        return time.perf_counter() - start
+
+    def helpers(self) -> list[int]:
+        return []

@@ -1,0 +1,119 @@
+"""Ours and the peers side by side: measured in turn in one run, so their ratios mean something on a busy machine.
+
+    python benchmarks/run.py                      the table, in some minutes
+    python benchmarks/run.py --quick              fewer repetitions, under a minute
+    python benchmarks/run.py --rows latency,bulk  some rows only
+    python benchmarks/run.py --svg docs/_static/benchmarks.svg --json figures.json --markdown README.md
+
+Everything runs on loopback, against a private sshd that is gone afterwards. Needs the `bench` extra (paramiko and
+asyncssh); a C compiler for the floor. What is missing leaves its column empty and says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench import FLOORS, Bench
+from figures import Figure, Verdict
+from picture import as_svg
+from place import ROUND_TRIP, open_place
+from report import as_json, as_markdown, as_text, put_between_markers, split_at_markers
+from rows import ROWS, TARGETS
+
+PEERS = ("ours", *FLOORS, "asyncssh", "ssh", "paramiko")
+
+
+def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
+    """An argparse type: names separated by commas, each of them known."""
+
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure openssh-compat beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("--rows", type=_names(list(ROWS)), default=list(ROWS), help=f"of: {','.join(ROWS)}")
+    parser.add_argument("--peers", type=_names(PEERS), default=list(PEERS), help=f"of: {','.join(PEERS)}")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write every measurement there")
+    parser.add_argument("--svg", type=Path, metavar="PATH", help="write the picture there")
+    parser.add_argument(
+        "--markdown",
+        nargs="?",
+        const="-",
+        metavar="PATH",
+        help="put the table between the markers of this file, or print it with them",
+    )
+    arguments = parser.parse_args()
+    if arguments.markdown not in (None, "-"):
+        # Now, and not after minutes of measuring.
+        try:
+            split_at_markers(Path(arguments.markdown))
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+    return arguments
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _machine() -> dict[str, str]:
+    ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True).stderr.split(",")[0].strip()
+    parts = [f"{name} {_version(name)}" for name in ("openssh-compat", "paramiko", "asyncssh")]
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "versions": ", ".join([ssh, f"Python {platform.python_version()}", *parts]),
+    }
+
+
+def _measure(arguments: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+    with open_place() as (near, far):
+        bench = Bench(near, far, ROUND_TRIP, arguments.peers, arguments.quick)
+        for name in arguments.rows:
+            print(f"measuring {name} ...", file=sys.stderr, flush=True)
+            figures += ROWS[name](bench)
+    return figures
+
+
+def _judge(figures: list[Figure]) -> list[Verdict]:
+    by_name = {figure.name: figure for figure in figures}
+    return [target.judge(by_name[target.figure]) for target in TARGETS if target.figure in by_name]
+
+
+def main() -> None:
+    """Measure, print, write what was asked for."""
+    arguments = _arguments()
+    machine = _machine()
+    figures = _measure(arguments)
+    verdicts = _judge(figures)
+    markdown = as_markdown(machine, figures, verdicts)
+    print(markdown if arguments.markdown == "-" else as_text(machine, figures, verdicts))
+    if arguments.markdown not in (None, "-"):
+        put_between_markers(Path(arguments.markdown), markdown)
+    if arguments.json:
+        arguments.json.write_text(as_json(machine, figures, verdicts) + "\n", encoding="utf-8")
+    if arguments.svg:
+        arguments.svg.parent.mkdir(parents=True, exist_ok=True)
+        arguments.svg.write_text(as_svg(figures), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
