@@ -49,7 +49,7 @@ from .errors import (
 )
 from .options import Pty
 from .process import RemoteProcess
-from .redirect import DEVNULL, PIPE, STDOUT
+from .redirect import DEVNULL, PIPE, STDOUT, Feed
 from .results import CompletedCommand
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "ConnectionLost",
     "ConnectionRefused",
     "ExitStatusMissing",
+    "Feed",
     "ForwardRefused",
     "HostKeyChanged",
     "HostKeyError",

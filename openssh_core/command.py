@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ._backends.base import SessionRequest
 from ._cli import script
+from ._value import Value
 from .errors import InvalidCommand
 from .options import Pty
 from .results import Command
@@ -14,8 +14,7 @@ from .results import Command
 __all__ = ["Launch"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(Value):
     """A command, or the login shell, or a subsystem.
 
     Attributes:
@@ -29,7 +28,7 @@ class Launch:
 
     kind: str
     command: Command
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str]
     cwd: str | None = None
     pty: Pty | None = None
     merge_stderr: bool = False
@@ -42,7 +41,7 @@ class Launch:
         """
         if self.kind == "exec":
             # The longest form it can take: what passes here passes with fewer prefixes too.
-            self._compose(self.env, "0" * 25)
+            self._compose(self.env, script.PidLine("0" * 25, any_shell=True))
         elif self.env or self.cwd is not None or self.merge_stderr:
             raise InvalidCommand(
                 f"env=, cwd= and stderr=STDOUT are for commands, not for a {self.kind}",
@@ -51,16 +50,16 @@ class Launch:
         compose = self._compose if self.kind == "exec" else self._name
         return SessionRequest(self.kind, compose, self.env, self.pty)
 
-    def _compose(self, inline: Mapping[str, str], token: str | None) -> bytes:
+    def _compose(self, inline: Mapping[str, str], pid_line: script.PidLine | None) -> bytes:
         return script.compose(
             self.command,
             cwd=self.cwd,
             exports=tuple(inline.items()),
             merge_stderr=self.merge_stderr,
-            pid_token=token,
+            pid_line=pid_line,
         ).encode("utf-8", "surrogateescape")
 
-    def _name(self, _inline: Mapping[str, str], _token: str | None) -> bytes:
+    def _name(self, _inline: Mapping[str, str], _pid_line: script.PidLine | None) -> bytes:
         return str(self.command).encode()
 
 

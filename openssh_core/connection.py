@@ -22,7 +22,7 @@ from .errors import ConnectionClosed, InvalidInput, OpenSSHError
 from .master import Master
 from .options import HostKeys, MasterOptions, Pty
 from .process import RemoteProcess
-from .redirect import DEVNULL, PIPE, STDOUT, Plumber, Plumbing, Redirect
+from .redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
 from .results import Command, CompletedCommand
 from .running import Limits, Run
 from .starting import adopt_master, start_master
@@ -121,8 +121,8 @@ class Connection:
         *command: str | Sequence[str],
         input: str | bytes | None = None,
         stdin: Redirect = DEVNULL,
-        stdout: Redirect = PIPE,
-        stderr: Redirect = PIPE,
+        stdout: Destination = PIPE,
+        stderr: Destination = PIPE,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         pty: Pty | bool | None = None,
@@ -200,8 +200,8 @@ class Connection:
         self,
         *command: str | Sequence[str],
         stdin: Redirect = None,
-        stdout: Redirect = None,
-        stderr: Redirect = None,
+        stdout: Destination = None,
+        stderr: Destination = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         pty: Pty | bool | None = None,
@@ -215,7 +215,7 @@ class Connection:
         Args:
             command, env, cwd, pty, encoding, errors: as for `run`.
             stdin: PIPE, DEVNULL, a file or descriptor; None is an empty input.
-            stdout, stderr: PIPE, DEVNULL, a file or descriptor, None for our own; STDOUT (stderr only).
+            stdout, stderr: PIPE, DEVNULL, a file or descriptor, None for our own, a `Feed`; STDOUT (stderr only).
             subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
             bufsize: buffer size of the pipes' files in bytes, as for `open`.
 
@@ -253,7 +253,7 @@ class Connection:
         env: Mapping[str, str] | None,
         cwd: str | None,
         pty: Pty | bool | None,
-        stderr: Redirect,
+        stderr: Destination,
     ) -> Launch:
         terminal = Pty() if pty is True else pty or None
         return Launch(
@@ -266,7 +266,9 @@ class Connection:
             merge_stderr=stderr == STDOUT and terminal is None,
         )
 
-    def _start(self, launch: Launch, plumber: Plumber, stdout: Redirect, stderr: Redirect) -> tuple[Session, Plumbing]:
+    def _start(
+        self, launch: Launch, plumber: Plumber, stdout: Destination, stderr: Destination
+    ) -> tuple[Session, Plumbing]:
         request = launch.request()
         backend = self._live().backend
         plumber.stdout(stdout)

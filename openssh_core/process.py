@@ -88,8 +88,10 @@ class RemoteProcess:
         try:
             self._close_files()
         finally:
+            # How it ended is for `wait` and `poll` to say; here nobody has asked.
             if kind is None or not issubclass(kind, KeyboardInterrupt):
-                self.wait()
+                self._session.wait_exited(None)
+                self._deliver_output()
 
     def __del__(self) -> None:
         session = getattr(self, "_session", None)
@@ -138,10 +140,7 @@ class RemoteProcess:
         deadline = Deadline.after(timeout)
         if not self._session.wait_exited(deadline.left()):
             raise self._timed_out(timeout)
-        if self._plumbing.copiers or self._plumbing.write_errors:
-            self._session.wait_closed(OUTPUT_PATIENCE)
-            for copier in self._plumbing.copiers:
-                copier.join(OUTPUT_PATIENCE)
+        self._deliver_output()
         if self._plumbing.write_errors:
             raise self._plumbing.write_errors[0]
         code = self.returncode
@@ -149,6 +148,13 @@ class RemoteProcess:
             self._raise_error()
         assert code is not None
         return code
+
+    def _deliver_output(self) -> None:
+        """See that output for descriptors of the caller has arrived there, as it would have at home."""
+        if self._plumbing.redirected:
+            self._session.wait_closed(OUTPUT_PATIENCE)
+            for copier in self._plumbing.copiers:
+                copier.join(OUTPUT_PATIENCE)
 
     def _raise_error(self) -> None:
         if self._session.error is not None:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import IO, Any
 
 from ._backends.base import Output, Piped, Streams
 from ._io.copier import Copier
+from ._io.feed import Feed
 from ._io.sinks import Collect, Discard, ToFile
 from .errors import InvalidInput
 
-__all__ = ["DEVNULL", "PIPE", "STDOUT", "Redirect"]
+__all__ = ["DEVNULL", "PIPE", "STDOUT", "Destination", "Feed", "Redirect"]
 
 # The numbers that subprocess uses, so that its constants work here.
 PIPE = -1
@@ -23,9 +23,9 @@ STDOUT = -2
 DEVNULL = -3
 
 Redirect = int | IO[Any] | None
+Destination = int | IO[Any] | Feed | None
 
 
-@dataclass(slots=True)
 class Plumbing:
     """A session's streams and what stays with the caller.
 
@@ -33,17 +33,20 @@ class Plumbing:
         streams: for the session, which owns the descriptors in it from its start on.
         stdin, stdout, stderr: the caller's ends of pipes, None where there is no pipe.
         collected: what keeps output in memory, by name.
+        redirected: whether output goes to descriptors of the caller.
         copiers: threads that carry output to descriptors of the caller.
         write_errors: what went wrong on the way to a file.
     """
 
-    streams: Streams
-    stdin: int | None = None
-    stdout: int | None = None
-    stderr: int | None = None
-    collected: dict[str, Collect] = field(default_factory=dict)
-    copiers: list[Copier] = field(default_factory=list)
-    write_errors: list[OSError] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.streams = Streams(None, Discard(), Discard())
+        self.stdin: int | None = None
+        self.stdout: int | None = None
+        self.stderr: int | None = None
+        self.collected: dict[str, Collect] = {}
+        self.redirected = False
+        self.copiers: list[Copier] = []
+        self.write_errors: list[OSError] = []
 
 
 class Plumber:
@@ -55,7 +58,7 @@ class Plumber:
 
     def __init__(self, *, capture: bool) -> None:
         self._capture = capture
-        self._plumbing = Plumbing(Streams(None, Discard(), Discard()))
+        self._plumbing = Plumbing()
         self._ours: set[int] = set()
 
     def __enter__(self) -> Plumber:
@@ -83,18 +86,20 @@ class Plumber:
         elif where is not None and where != DEVNULL:
             self._plumbing.streams.stdin = Piped(self._copy_of(where, "stdin"), shared=True)
 
-    def stdout(self, where: Redirect) -> None:
+    def stdout(self, where: Destination) -> None:
         if where == STDOUT:
             raise InvalidInput("stdout=STDOUT makes no sense", advice="STDOUT is for stderr=")
         self._plumbing.streams.stdout = self._output("stdout", where, 1)
 
-    def stderr(self, where: Redirect) -> None:
+    def stderr(self, where: Destination) -> None:
         if where == STDOUT:
             self._plumbing.streams.stderr = self._same_as_stdout()
         else:
             self._plumbing.streams.stderr = self._output("stderr", where, 2)
 
-    def _output(self, name: str, where: Redirect, inherited: int) -> Output:
+    def _output(self, name: str, where: Destination, inherited: int) -> Output:
+        if isinstance(where, Feed):
+            return where
         if where == DEVNULL:
             return Discard()
         if where == PIPE and self._capture:
@@ -107,6 +112,7 @@ class Plumber:
 
     def _onto(self, fd: int) -> Output:
         """Output that ends up on a descriptor of the caller; `fd` is our copy of it."""
+        self._plumbing.redirected = True
         if stat.S_ISREG(os.fstat(fd).st_mode):
             return ToFile(fd, self._plumbing.write_errors.append)
         copier = Copier(fd)
@@ -119,6 +125,8 @@ class Plumber:
         stdout = self._plumbing.streams.stdout
         if isinstance(stdout, Piped):
             return Piped(self._keep(os.dup(stdout.fd)))
+        if isinstance(stdout, Feed):
+            return stdout.beside()
         return stdout
 
     def _pipe(self) -> tuple[int, int]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 
 from ._backends.base import Session
 from ._io import text
 from ._io.deadline import Deadline, check_seconds
+from ._value import Value
 from .errors import (
     CommandTimeout,
     ConnectionLost,
@@ -25,8 +25,7 @@ _END_PATIENCE = 2.0
 _COPY_PATIENCE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Value):
     """How long a command may take.
 
     Attributes:
@@ -43,8 +42,7 @@ class Limits:
                 check_seconds(seconds, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Value):
     """One command that is waited for.
 
     Attributes:

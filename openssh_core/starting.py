@@ -10,9 +10,20 @@ from ._io.deadline import Deadline
 from ._io.login import Launcher
 from ._io.private_dir import PrivateDirectory
 from ._io.secrets import Secrets
-from .errors import AuthenticationError, ConnectError, ConnectTimeout, InsecureControlSocket, UnexpectedPrompt
+from ._io.version import ssh_version
+from .errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectTimeout,
+    InsecureControlSocket,
+    SSHTooOld,
+    UnexpectedPrompt,
+)
 from .master import LOCAL_ANSWER, Master, PrivateMaster
 from .options import MasterOptions
+
+# The release that brought SSH_ASKPASS_REQUIRE.
+_ASKPASS_SINCE = (8, 4)
 
 
 def adopt_master(control_path: str, host: str, deadline: Deadline) -> Master:
@@ -43,6 +54,7 @@ def start_master(
         ConnectError: one of its subclasses says why there is no connection.
         InvalidInput: something that was asked for cannot be.
     """
+    options = _for_this_ssh(options)
     directory = PrivateDirectory(control_dir)
     try:
         launcher_pid = _Login(options, secrets, directory, host).run(deadline)
@@ -50,6 +62,13 @@ def start_master(
     except BaseException:
         directory.remove()
         raise
+
+
+def _for_this_ssh(options: MasterOptions) -> MasterOptions:
+    version = ssh_version(options.ssh)
+    if options.askpass and version is not None and version < _ASKPASS_SINCE:
+        raise SSHTooOld(f"{options.ssh} is OpenSSH {version[0]}.{version[1]}; secrets need 8.4 (SSH_ASKPASS_REQUIRE)")
+    return options.replace(ssh_version=version)
 
 
 def _take_over(directory: PrivateDirectory, launcher_pid: int, host: str, spare: bool) -> PrivateMaster:

@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
+from .._cli.script import PidLine
 from .._io.sinks import Sink
+from .._value import Value
 from ..errors import OpenSSHError
 from ..options import Pty
 from ..results import Exit
 
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class SessionRequest:
+
+class SessionRequest(Value):
     """What is to run.
 
     Attributes:
         kind: `exec`, `shell` or `subsystem` (RFC 4254 section 6.5).
         compose: makes the command line (or the subsystem's name), given the variables that the server does not
-            take and that the command has to set itself, and the word behind which the remote shell shall print
-            its process id (None: it need not).
+            take and that the command has to set itself, and the line in which the remote shell shall tell its
+            process id (None: it need not).
         environment: variables for the remote program.
         pty: the terminal it gets, None for none.
         urgent: may use the slots kept back for such sessions.
     """
 
     kind: str
-    compose: Callable[[Mapping[str, str], str | None], bytes]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    compose: Callable[[Mapping[str, str], PidLine | None], bytes]
+    environment: Mapping[str, str] = _NO_VARIABLES
     pty: Pty | None = None
     urgent: bool = False
 
 
-@dataclass(slots=True)
-class Piped:
+class Piped(Value):
     """A stream over an operating system pipe of which the other end is the caller's.
 
     Attributes:
@@ -51,7 +53,6 @@ Input = None | bytes | Piped
 Output = Sink | Piped
 
 
-@dataclass(slots=True)
 class Streams:
     """Where a session's input comes from and where its output goes.
 
@@ -60,9 +61,12 @@ class Streams:
         stdout, stderr: something that takes the data, or the write end of a pipe.
     """
 
-    stdin: Input
-    stdout: Output
-    stderr: Output
+    __slots__ = ("stderr", "stdin", "stdout")
+
+    def __init__(self, stdin: Input, stdout: Output, stderr: Output) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
 
 
 class Session(Protocol):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 from typing import TYPE_CHECKING
 
+from .._cli.script import PidLine
 from .._io.copying import PipeReader, PipeWriter
+from .._io.feed import Feed
 from .._io.reactor import READ
 from .._io.sinks import PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
@@ -18,7 +19,7 @@ from ..options import Pty
 from ..results import Exit
 from .base import Output, Piped, SessionRequest, Streams
 from .remote_kill import kill_groups
-from .state import SessionState
+from .state import SessionState, new_pid_line
 
 if TYPE_CHECKING:
     from .passenger import PassengerBackend
@@ -43,10 +44,10 @@ class PassengerSession(SessionState):
         self._source: Source | None = None
         self._sent_signal: str | None = None
         wants_pid = backend.track_pid and request.kind == "exec" and not request.urgent
-        self._token = secrets.token_hex(12) + ":" if wants_pid else None
+        self._pid_line = new_pid_line(any_shell=True) if wants_pid else None
         self.theirs: tuple[int, ...] = (
             self._make_stdin(streams),
-            self._make_output(streams.stdout, self._token),
+            self._make_output(streams.stdout, self._pid_line),
             self._make_output(streams.stderr, None),
         )
 
@@ -55,7 +56,7 @@ class PassengerSession(SessionState):
         request = self._request
         return wire.NewSession(
             request_id,
-            request.compose(request.environment, self._token),
+            request.compose(request.environment, self._pid_line),
             want_tty=request.pty is not None,
             subsystem=request.kind == "subsystem",
             terminal=request.pty.term if request.pty else "",
@@ -79,8 +80,8 @@ class PassengerSession(SessionState):
             self._source = FromBytes(stdin)
         return theirs
 
-    def _make_output(self, output: Output, token: str | None) -> int:
-        if isinstance(output, Piped) and token is None and not output.shared:
+    def _make_output(self, output: Output, pid_line: PidLine | None) -> int:
+        if isinstance(output, Piped) and pid_line is None and not output.shared:
             return output.fd
         ours, theirs = os.pipe()
         os.set_blocking(ours, False)
@@ -91,13 +92,16 @@ class PassengerSession(SessionState):
             sink = ToPipe(
                 self._backend.reactor,
                 output.fd,
-                credit=lambda count: reader.credit(count),
-                broken=lambda: reader.close(),
+                # The reader is made after its sink, so neither can be named yet.
+                credit=lambda count: reader.credit(count),  # noqa: PLW0108
+                broken=lambda: reader.close(),  # noqa: PLW0108
             )
         else:
             sink = output
-        if token is not None:
-            sink = PidFilter(token.encode(), sink, self.located)
+            if isinstance(output, Feed):
+                output.attach(lambda count: self._backend.reactor.submit(lambda: reader.credit(count)))
+        if pid_line is not None:
+            sink = PidFilter(pid_line.token.encode(), sink, self.located)
         reader = PipeReader(self._backend.reactor, ours, sink, heard=self.heard, ended=self._reader_ended)
         self._readers.append(reader)
         self._reading += 1
@@ -191,7 +195,7 @@ class PassengerSession(SessionState):
     def signal(self, name: str, timeout: float) -> None:
         if self.exit is not None or self.error is not None:
             return
-        if self._token:
+        if self._pid_line:
             self.wait_located(timeout)
         if self.exit is not None or self.error is not None:
             return

@@ -7,11 +7,12 @@ after an open on it was refused takes everything with it.
 from __future__ import annotations
 
 import os
-import secrets
-import threading
 from collections import deque
 from collections.abc import Iterable
 
+from .._cli.script import PidLine
+from .._io.feed import Feed
+from .._io.latch import Latch
 from .._io.link import ProxyLink
 from .._io.opener import SessionOpener
 from .._io.reactor import Reactor
@@ -26,7 +27,7 @@ from ..results import Exit
 from .base import Input, Output, Piped, SessionRequest, Streams
 from .ending import end_all
 from .remote_kill import kill_groups
-from .state import SessionState
+from .state import SessionState, new_pid_line
 
 
 class ProxyBackend:
@@ -84,7 +85,7 @@ class ProxySession(SessionState):
         self._link = backend.link
         self._request = request
         self._number: int | None = None
-        self._token = _new_token(request, backend.signals_work)
+        self._pid_line = _new_pid_line(request, backend.signals_work)
         self._source = self._make_source(streams.stdin)
         self._out = self._make_sink(streams.stdout, stdout=True)
         self._err = self._make_sink(streams.stderr, stdout=False)
@@ -109,8 +110,10 @@ class ProxySession(SessionState):
             sink = ToPipe(self._backend.reactor, output.fd, credit=self._credit, broken=broken)
         else:
             sink = output
-        if stdout and self._token:
-            return PidFilter(self._token.encode(), sink, self.located)
+            if isinstance(output, Feed):
+                output.attach(self._credit)
+        if stdout and self._pid_line:
+            return PidFilter(self._pid_line.token.encode(), sink, self.located)
         return sink
 
     def _credit(self, count: int) -> None:
@@ -174,9 +177,10 @@ class ProxySession(SessionState):
         known = self._backend.accepts_variable
         inline = {name: value for name, value in self._request.environment.items() if not known.get(name)}
         kind = self._request.kind
-        payload = b"" if kind == "shell" else requests.exec_command(self._request.compose(inline, self._token))
+        payload = b"" if kind == "shell" else requests.exec_command(self._request.compose(inline, self._pid_line))
         self._link.request(number, kind, payload)
-        if self._source is None:
+        # A terminal has no end of input, and sshd answers EOF by closing its side of it: no resize works after that.
+        if self._source is None and self._request.pty is None:
             self._link.eof(number)
 
     def _prepared(self, number: int, event: protocol.Answered) -> None:
@@ -219,7 +223,7 @@ class ProxySession(SessionState):
     def _answered(self, event: protocol.Answered) -> None:
         if event.request == "signal":
             if self._signals:
-                self._signals.popleft().set(event.granted)
+                self._signals.popleft().give(event.granted)
         elif event.request in ("env", "pty-req"):
             self._prepared(event.channel, event)
         elif event.granted:
@@ -243,7 +247,7 @@ class ProxySession(SessionState):
         self._finish_output()
         self._drop_source()
         while self._signals:
-            self._signals.popleft().set(True)
+            self._signals.popleft().give(True)
         if self._link.error is None:
             with self._link as link:
                 link.afterwards(self._wake)
@@ -251,7 +255,17 @@ class ProxySession(SessionState):
             self._wake()
 
     def _wake(self) -> None:
-        if self.exit is None and self.error is None:
+        if isinstance(self._out, PidFilter) and self._out.nothing_came and self.exit == Exit(0) and self.error is None:
+            # fish does this with a command that has `$$` in it.
+            self.failed(
+                RequestRefused(
+                    "the remote shell ended without running the command",
+                    host=self._backend.host,
+                    request=self._request.kind,
+                    advice="For root on servers before 9.8 the account's login shell has to be a POSIX shell",
+                )
+            )
+        elif self.exit is None and self.error is None:
             if self.is_running:
                 what = "the channel closed without an exit status"
                 self.failed(ExitStatusMissing(what, host=self._backend.host))
@@ -268,7 +282,7 @@ class ProxySession(SessionState):
             return
         if self._backend.signals_work is not False and self._ask_server(name, timeout):
             return
-        if self._token:
+        if self._pid_line:
             self.wait_located(timeout)
         if self.exit is not None or self.error is not None:
             return
@@ -277,7 +291,7 @@ class ProxySession(SessionState):
                 f"the server refuses signals for this session, so SIG{name} did not reach the remote process",
                 host=self._backend.host,
                 signal=name,
-                advice="sshd before 9.8 refuses them for root, and always for forced commands; the process may still run",
+                advice="sshd before 9.8 refuses them for root, and always for forced commands. It may still run",
             )
         kill_groups(self._backend, [self.pid], name, timeout, host=self._backend.host)
 
@@ -322,24 +336,21 @@ class ProxySession(SessionState):
         self._backend.reactor.submit(self._over)
 
 
-class _SignalAnswer(threading.Event):
+class _SignalAnswer(Latch):
     """Whether a signal was delivered, once it is known."""
 
-    granted = False
+    __slots__ = ("granted",)
 
-    def set(self, granted: bool = False) -> None:
+    def give(self, granted: bool) -> None:
         self.granted = granted
-        super().set()
+        self.open()
 
 
-def _new_token(request: SessionRequest, signals_work: bool | None) -> str | None:
-    """The word by which the remote shell's process id is found in the output; None where it is not needed.
-
-    It must not be guessable: whoever could print it would choose which process we signal.
-    """
+def _new_pid_line(request: SessionRequest, signals_work: bool | None) -> PidLine | None:
+    """The line by which the remote shell's process id is found in the output; None where it is not needed."""
     if request.kind != "exec" or request.urgent or signals_work is not False:
         return None
-    return secrets.token_hex(12) + ":"
+    return new_pid_line(any_shell=False)
 
 
 def _killed(how: ExitSignal) -> Exit:

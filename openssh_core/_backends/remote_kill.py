@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .._cli.script import PidLine
 from .._io.sinks import Discard
 from ..errors import OpenSSHError, SignalNotDelivered
 from .base import SessionRequest, Streams
@@ -26,7 +27,7 @@ def kill_groups(backend: Backend, pids: Sequence[int], name: str, timeout: float
     # This spelling is understood by the kill of sh, bash, dash, ksh, mksh, zsh, csh and tcsh, and by kill(1).
     command = " ; ".join(f"kill -{name} -{pid}" for pid in pids).encode()
 
-    def compose(_inline: Mapping[str, str], _token: str | None) -> bytes:
+    def compose(_inline: Mapping[str, str], _pid_line: PidLine | None) -> bytes:
         return command
 
     streams = Streams(None, Discard(), Discard())

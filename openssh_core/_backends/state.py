@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from time import monotonic
 
+from .._cli.script import PidLine
+from .._io.latch import Latch
 from ..errors import ConnectionLost, OpenSSHError
 from ..results import Exit
 
@@ -22,10 +23,10 @@ class SessionState:
         self.error: OpenSSHError | None = None
         self.pid: int | None = None
         self.is_running = False
-        self._started = threading.Event()
-        self._exited = threading.Event()
-        self._closed = threading.Event()
-        self._located = threading.Event()
+        self._started = Latch()
+        self._exited = Latch()
+        self._closed = Latch()
+        self._located = Latch()
         self._last_output = monotonic()
         _live.add(self)
 
@@ -54,19 +55,19 @@ class SessionState:
     def started(self) -> None:
         """The server runs it."""
         self.is_running = True
-        self._started.set()
+        self._started.open()
 
     def located(self, pid: int) -> None:
         """The remote shell told its process id."""
         # 0 and 1 would name our own group, or everybody.
         if pid > 1:
             self.pid = pid
-        self._located.set()
+        self._located.open()
 
     def exited(self, how: Exit) -> None:
         """The program has ended."""
         self.exit = how
-        self._exited.set()
+        self._exited.open()
 
     def failed(self, error: OpenSSHError) -> None:
         """Nothing more can be known of it. The first error stays."""
@@ -84,24 +85,32 @@ class SessionState:
 
     def closed(self) -> None:
         """No output will follow; everybody may go on."""
-        self._started.set()
-        self._located.set()
-        self._exited.set()
-        self._closed.set()
+        self._started.open()
+        self._located.open()
+        self._exited.open()
+        self._closed.open()
 
     def abandon(self) -> None:
         """In a forked child: this session is the parent's. Whoever waits for it here is told so."""
-        if self._closed.is_set():
+        if self._closed.is_open():
             return
         self.failed(ConnectionLost("this session belongs to the parent process"))
         # The old ones may have been locked by a thread that does not exist here.
-        self._started, self._located = threading.Event(), threading.Event()
-        self._exited, self._closed = threading.Event(), threading.Event()
+        self._started, self._located = Latch(), Latch()
+        self._exited, self._closed = Latch(), Latch()
         self.closed()
         self.abandon_descriptors()
 
     def abandon_descriptors(self) -> None:
         """Close this process's copies, and nothing else."""
+
+
+def new_pid_line(*, any_shell: bool) -> PidLine:
+    """The line by which the remote shell's process id is found in the output.
+
+    It must not be guessable: whoever could print it would choose which process we signal.
+    """
+    return PidLine(os.urandom(12).hex() + ":", any_shell)
 
 
 _live: weakref.WeakSet[SessionState] = weakref.WeakSet()

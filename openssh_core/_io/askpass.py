@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -64,7 +63,7 @@ class AskpassServer:
             script.write(f'#!/bin/sh\nexec {shlex.join(words)} "$1"\n')
         if not os.access(self.script, os.X_OK):
             raise ConnectError(
-                f"nothing can be run in {os.path.dirname(self.script)} (mounted noexec), so ssh cannot ask for a password",
+                f"nothing can be run in {os.path.dirname(self.script)} (mounted noexec), so ssh cannot ask",
                 advice="Give a directory on another file system as control_dir=",
             )
 
@@ -110,9 +109,11 @@ def _python() -> str:
     name = os.path.basename(sys.executable or "")
     if name.startswith(("python", "pypy")):
         return sys.executable
-    found = shutil.which("python3")
-    if found is None:
-        raise ConnectError(
-            "no Python interpreter for ssh's questions", advice="Put python3 on the PATH, or log in by key"
-        )
-    return found
+    for directory in os.get_exec_path():
+        found = os.path.join(directory, "python3")
+        if os.access(found, os.X_OK):
+            return found
+    raise ConnectError(
+        "there is no Python interpreter to answer ssh's questions with",
+        advice="Put python3 on the PATH, or log in by key",
+    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from time import monotonic
 
+from .._value import Value
 from ..errors import InvalidInput
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Value):
     """A moment of the monotonic clock, or none."""
 
     at: float | None

@@ -60,6 +60,8 @@ class ProxyLink:
         self._ended = ended
         self._lock = threading.RLock()
         self._depth = 0
+        # One buffer for good: allocating so much for each small message would cost more than the message.
+        self._buffer = memoryview(bytearray(_RECEIVE))
         self._protocol = protocol.Link()
         self._outbox = Outbox(sock, reactor, self._on_drained)
         self._handlers: dict[int, Handler] = {}
@@ -179,16 +181,16 @@ class ProxyLink:
 
     def _on_readable(self) -> None:
         try:
-            data = self._sock.recv(_RECEIVE)
+            count = self._sock.recv_into(self._buffer)
         except BlockingIOError:
             return
         except OSError as error:
             return self._fail(f"the control connection broke ({error.strerror})")
-        if not data:
+        if not count:
             return self._fail("the master closed the connection")
         try:
             with self:
-                for event in self._protocol.feed(data):
+                for event in self._protocol.feed(bytes(self._buffer[:count])):
                     self._dispatch(event)
         except ProtocolError as error:
             self._end(error)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import stat
 import time
 
@@ -36,7 +35,7 @@ class PrivateDirectory:
     def __init__(self, parent: str | None) -> None:
         base = _choose(parent)
         _sweep(base)
-        self.path = os.path.join(base, _PREFIX + secrets.token_hex(6))
+        self.path = os.path.join(base, _PREFIX + os.urandom(6).hex())
         self.control_path = os.path.join(self.path, _SOCKET)
         self.log_path = os.path.join(self.path, "log")
         check_control_path(self.control_path)

@@ -155,7 +155,7 @@ class Reactor:
     def _call(callback: Callable[..., None], *args: int) -> None:
         try:
             callback(*args)
-        except Exception:
+        except Exception:  # noqa: BLE001 - for the reason below
             # A bug in one handler must not stop the reader: an unread link costs every session on it.
             _log.exception("an error in the reactor")
 

@@ -186,9 +186,12 @@ class PidFilter:
         token: the unguessable word the line begins with.
         sink: where everything else goes.
         found: called with the process id.
+
+    Attributes:
+        nothing_came: whether there has been no output at all, this line included.
     """
 
-    __slots__ = ("_found", "_held", "_sink", "_token")
+    __slots__ = ("_found", "_held", "_sink", "_token", "nothing_came")
 
     # A shell that says this much before the first command is not going to say our line.
     GIVE_UP = 65_536
@@ -198,8 +201,10 @@ class PidFilter:
         self._sink = sink
         self._found = found
         self._held = b""
+        self.nothing_came = True
 
     def write(self, data: Chunk) -> int:
+        self.nothing_came = False
         if self._token is None:
             return self._sink.write(data)
         self._held += bytes(data)

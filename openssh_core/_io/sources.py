@@ -16,7 +16,7 @@ class Source(Protocol):
     """One direction of input."""
 
     def pull(self, most: int) -> bytes | memoryview | None:
-        """Up to `most` bytes; empty at the end of input; None when there is nothing just now (`ready` will be called)."""
+        """Up to `most` bytes; empty at the end of input; None when there is nothing now (`ready` will be called)."""
 
     def close(self) -> None:
         """Nobody wants the rest. Idempotent."""

@@ -3,10 +3,11 @@
 What a strange peer gets (everything else raises RemoteProtocolError, which ends the link):
 
     message                                   answer
-    channel request nobody here knows         FAILURE if it wants an answer; servers send keepalives this way
+    a channel request                         FAILURE if it wants an answer; servers send keepalives this way
     SUCCESS or FAILURE without a request      dropped
     data after EOF, or after our CLOSE        dropped, credited
     extended data of another kind than 1      dropped, credited
+    a packet longer than we said we take      taken: the window is what protects us
     a channel opened by the server            OPEN_FAILURE
     global requests, IGNORE, DEBUG            dropped: the master deals with them
 """
@@ -14,26 +15,24 @@ What a strange peer gets (everything else raises RemoteProtocolError, which ends
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from .._value import Value
 from .._wire import channels as wire
 from .._wire.channels import EXTENDED_DATA_STDERR
 from .._wire.frames import FrameSplitter
 from .._wire.requests import ExitSignal, ExitStatus
-from ..errors import Malformed, RemoteProtocolError
+from ..errors import LocalProtocolError, Malformed, RemoteProtocolError
 from .channel import Channel, Life
 from .window import MAX_DATA, WindowBudget
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Value):
     """The channel is open: requests and data may go."""
 
     channel: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Value):
     """The channel was not opened."""
 
     channel: int
@@ -41,8 +40,7 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Value):
     """A request was granted or refused."""
 
     channel: int
@@ -50,8 +48,7 @@ class Answered:
     granted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Value):
     """Data came; `stderr` for extended data. To be credited by `consumed` once somebody has it."""
 
     channel: int
@@ -59,30 +56,26 @@ class Received:
     stderr: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WindowGrew:
+class WindowGrew(Value):
     """More data may be sent."""
 
     channel: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Value):
     """The remote program ended; data may still follow."""
 
     channel: int
     how: ExitStatus | ExitSignal
 
 
-@dataclass(frozen=True, slots=True)
-class EndOfData:
+class EndOfData(Value):
     """No more data will come."""
 
     channel: int
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Value):
     """The channel is gone; its number means nothing any more."""
 
     channel: int
@@ -137,10 +130,16 @@ class Link:
         return channel.send.left
 
     def data(self, number: int, data: bytes | memoryview) -> None:
-        """Send data, at most `room` bytes of it, cut into packets."""
+        """Send data, at most `room` bytes of it, cut into packets.
+
+        Raises:
+            LocalProtocolError: more than that, or after our EOF; nothing of it was sent.
+        """
         channel = self._channels.get(number)
         if channel is None:
             return
+        if channel.life is Life.OPEN and len(data) > channel.send.left:
+            raise LocalProtocolError(f"{len(data)} bytes do not fit a window of {channel.send.left}")
         step = channel.send.max_packet
         for at in range(0, len(data), step):
             self._send(channel.data(data[at : at + step]))
@@ -194,7 +193,7 @@ class Link:
             case wire.ChannelRequest():
                 yield from self._asked(message)
             case wire.RequestSuccess() | wire.RequestFailure():
-                name = self._channel(message.recipient).answered()
+                name = self._confirmed(message.recipient).answered()
                 if name is not None:
                     yield Answered(message.recipient, name, isinstance(message, wire.RequestSuccess))
             case wire.ChannelOpen():
@@ -219,10 +218,10 @@ class Link:
                 del self._channels[number]
                 yield Refused(number, message.code, message.reason) if wanted else Closed(number)
             case wire.WindowAdjust(recipient=number):
-                self._channel(number).send.granted(message.count)
+                self._confirmed(number).send.granted(message.count)
                 yield WindowGrew(number)
             case wire.Eof(recipient=number):
-                channel = self._channel(number)
+                channel = self._confirmed(number)
                 if not channel.eof_received:
                     channel.eof_received = True
                     yield EndOfData(number)
@@ -237,8 +236,15 @@ class Link:
         except KeyError:
             raise RemoteProtocolError(f"a message for channel {number}, which does not exist") from None
 
-    def _received(self, number: int, data: bytes | memoryview, code: int, stderr: bool) -> Iterator[Event]:
+    def _confirmed(self, number: int) -> Channel:
+        """The channel a message is for that can only come after the answer to our OPEN."""
         channel = self._channel(number)
+        if channel.life in (Life.OPENING, Life.ABANDONED):
+            raise RemoteProtocolError(f"a message for channel {number}, which is not open yet")
+        return channel
+
+    def _received(self, number: int, data: bytes | memoryview, code: int, stderr: bool) -> Iterator[Event]:
+        channel = self._confirmed(number)
         channel.receive.arrived(len(data))
         if code != EXTENDED_DATA_STDERR or channel.eof_received or channel.life is not Life.OPEN:
             # Nobody can read it, so it counts as consumed, or the window would leak away.
@@ -247,11 +253,11 @@ class Link:
             yield Received(number, data, stderr)
 
     def _asked(self, message: wire.ChannelRequest) -> Iterator[Event]:
-        channel = self._channel(message.recipient)
+        channel = self._confirmed(message.recipient)
         if message.name == "exit-status":
             yield Ended(message.recipient, ExitStatus.decode(message.payload))
         elif message.name == "exit-signal":
             yield Ended(message.recipient, ExitSignal.decode(message.payload))
-        elif message.want_reply and channel.life is Life.OPEN:
+        if message.want_reply and channel.life is Life.OPEN:
             # keepalive@openssh.com comes this way. Unanswered it costs the whole connection; FAILURE is an answer.
             self._send(wire.RequestFailure(channel.peer))

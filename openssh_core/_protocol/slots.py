@@ -46,18 +46,27 @@ class Slots:
             return 0
         used = self.open + self.opening
         if self.ceiling is None:
-            return max(DEFAULT_MAX_SESSIONS, 2 * self._most_open) - used
+            return self._without_a_ceiling() - used
+        limit = self.ceiling if urgent else max(1, self.ceiling - self._reserve)
+        return limit - used - self._cooling_down(now)
+
+    def _without_a_ceiling(self) -> int:
+        """How far we go while no limit is known."""
+        return max(DEFAULT_MAX_SESSIONS, 2 * self._most_open)
+
+    def _cooling_down(self, now: float) -> int:
+        """How many slots may not be free yet though their sessions are closed."""
         while self._cooling and self._cooling[0] <= now:
             self._cooling.popleft()
-        limit = self.ceiling if urgent else max(1, self.ceiling - self._reserve)
-        return limit - used - len(self._cooling)
+        return len(self._cooling)
 
     def next_chance(self, now: float) -> float | None:
         """When `room` may have grown by time alone; None: only by an answer or a close."""
-        times = [self._not_before] if self._not_before > now else []
-        if self.ceiling is not None and self._cooling:
-            times.append(self._cooling[0])
-        return min(times, default=None)
+        if now < self._not_before:
+            return self._not_before
+        if self.ceiling is not None and self._cooling_down(now):
+            return self._cooling[0]
+        return None
 
     def asked(self) -> None:
         """An OPEN went out."""
@@ -80,12 +89,17 @@ class Slots:
             whether waiting can help: some other session of ours is open, opening or only just closed.
         """
         self.opening -= 1
-        busy = bool(self.open or self.opening or self._cooling)
-        self.ceiling = max(1, self._most_open)
-        self._refusals_in_a_row += 1
-        delay = FIRST_BACK_OFF * 2 ** min(self._refusals_in_a_row - 1, 10)
-        self._not_before = now + min(delay, LONGEST_BACK_OFF)
-        return busy
+        cooling = self._cooling_down(now)
+        # Slots that may not be free yet count, or a burst after a burst would make the limit too small for good.
+        # Most of them are free already, though, so the guess is kept in proportion; further refusals lower it.
+        guess = min(self.open + cooling, 2 * self._without_a_ceiling())
+        self.ceiling = max(1, self._most_open, guess)
+        if now >= self._not_before:
+            # What was asked in one go and refused in one go is one refusal.
+            delay = FIRST_BACK_OFF * 2 ** min(self._refusals_in_a_row, 10)
+            self._not_before = now + min(delay, LONGEST_BACK_OFF)
+            self._refusals_in_a_row += 1
+        return bool(self.open or self.opening or cooling)
 
     def given_up(self) -> None:
         """An OPEN that was out will never be answered: the link is gone."""
@@ -94,5 +108,5 @@ class Slots:
     def released(self, now: float) -> None:
         """A session closed."""
         self.open -= 1
-        if self.ceiling is not None:
-            self._cooling.append(now + COOL_DOWN)
+        self._cooling.append(now + COOL_DOWN)
+        self._cooling_down(now)

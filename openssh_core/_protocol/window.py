@@ -70,7 +70,7 @@ class ReceiveWindow:
         if self.left > self._width // 2:
             return 0
         grant = width - self.left - self._unread
-        if grant <= 0:
+        if grant < width // 2:
             return 0
         self._width = width
         self.left += grant

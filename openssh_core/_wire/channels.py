@@ -6,9 +6,9 @@ A message's fields, in order, are its layout on the wire. `decode` takes a packe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
+from .._value import Value
 from ..errors import Malformed
 from .primitives import Reader, boolean, string, u32
 
@@ -22,8 +22,7 @@ OPEN_RESOURCE_SHORTAGE = 4
 EXTENDED_DATA_STDERR = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelOpen:
+class ChannelOpen(Value):
     """RFC 4254 section 5.1."""
 
     number: ClassVar[int] = 90
@@ -41,8 +40,7 @@ class ChannelOpen:
         return cls(body.text(), body.u32(), body.u32(), body.u32(), body.rest())
 
 
-@dataclass(frozen=True, slots=True)
-class OpenConfirmation:
+class OpenConfirmation(Value):
     """RFC 4254 section 5.1."""
 
     number: ClassVar[int] = 91
@@ -60,8 +58,7 @@ class OpenConfirmation:
         return cls(body.u32(), body.u32(), body.u32(), body.u32(), body.rest())
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFailure:
+class OpenFailure(Value):
     """RFC 4254 section 5.1."""
 
     number: ClassVar[int] = 92
@@ -80,8 +77,7 @@ class OpenFailure:
         return cls(recipient, code, reason, body.text() if body.left else "")
 
 
-@dataclass(frozen=True, slots=True)
-class WindowAdjust:
+class WindowAdjust(Value):
     """RFC 4254 section 5.2."""
 
     number: ClassVar[int] = 93
@@ -96,8 +92,7 @@ class WindowAdjust:
         return cls(body.u32(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Value):
     """RFC 4254 section 5.2."""
 
     number: ClassVar[int] = 94
@@ -112,8 +107,7 @@ class Data:
         return cls(body.u32(), body.blob())
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendedData:
+class ExtendedData(Value):
     """RFC 4254 section 5.2; code 1 is stderr."""
 
     number: ClassVar[int] = 95
@@ -129,8 +123,7 @@ class ExtendedData:
         return cls(body.u32(), body.u32(), body.blob())
 
 
-@dataclass(frozen=True, slots=True)
-class Eof:
+class Eof(Value):
     """RFC 4254 section 5.3."""
 
     number: ClassVar[int] = 96
@@ -144,8 +137,7 @@ class Eof:
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Value):
     """RFC 4254 section 5.3."""
 
     number: ClassVar[int] = 97
@@ -159,8 +151,7 @@ class Close:
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRequest:
+class ChannelRequest(Value):
     """RFC 4254 section 5.4; `payload` is what follows want_reply (see `requests`)."""
 
     number: ClassVar[int] = 98
@@ -177,8 +168,7 @@ class ChannelRequest:
         return cls(body.u32(), body.text(), body.boolean(), body.rest())
 
 
-@dataclass(frozen=True, slots=True)
-class RequestSuccess:
+class RequestSuccess(Value):
     """RFC 4254 section 5.4, CHANNEL_SUCCESS."""
 
     number: ClassVar[int] = 99
@@ -192,8 +182,7 @@ class RequestSuccess:
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFailure:
+class RequestFailure(Value):
     """RFC 4254 section 5.4, CHANNEL_FAILURE."""
 
     number: ClassVar[int] = 100
@@ -207,8 +196,7 @@ class RequestFailure:
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Value):
     """A message that is legal here and means nothing to us: IGNORE, UNIMPLEMENTED, DEBUG (RFC 4253 section 11) and
     global requests with their answers (RFC 4254 section 4), which the master deals with itself."""
 

@@ -7,9 +7,9 @@ SESSION_OPENED. Booleans of NEW_SESSION are uint32 on the wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from .._value import Value
 from ..errors import Malformed
 from .primitives import U32_MAX, Reader, string, u32
 
@@ -25,8 +25,7 @@ FORWARD_DYNAMIC = 3
 PORT_IS_SOCKET_PATH = U32_MAX - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(Value):
     """Section 1. Both sides send it first; unknown extensions are for others to know."""
 
     code: ClassVar[int] = 0x00000001
@@ -46,8 +45,7 @@ class Hello:
         return cls(version, tuple(pairs))
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
+class NewSession(Value):
     """Section 2. Three descriptors follow, each in a sendmsg of its own."""
 
     code: ClassVar[int] = 0x10000002
@@ -77,8 +75,7 @@ class NewSession:
         return cls(request_id, command, tty, x11, agent, subsystem, terminal, tuple(environment))
 
 
-@dataclass(frozen=True, slots=True)
-class NewStdioForward:
+class NewStdioForward(Value):
     """Section 3. Two descriptors follow. The document calls the port a string; it is a uint32."""
 
     code: ClassVar[int] = 0x10000008
@@ -95,8 +92,7 @@ class NewStdioForward:
         return cls(request_id, body.text(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class _Bare:
+class _Bare(Value):
     """A request that is nothing but its number."""
 
     code: ClassVar[int]
@@ -106,7 +102,6 @@ class _Bare:
         return u32(self.code) + u32(self.request_id)
 
 
-@dataclass(frozen=True, slots=True)
 class AliveCheck(_Bare):
     """Section 4."""
 
@@ -117,7 +112,6 @@ class AliveCheck(_Bare):
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
 class Terminate(_Bare):
     """Section 5. The master answers by going away."""
 
@@ -128,7 +122,6 @@ class Terminate(_Bare):
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
 class StopListening(_Bare):
     """Section 8."""
 
@@ -139,7 +132,6 @@ class StopListening(_Bare):
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
 class Proxy(_Bare):
     """Section 9."""
 
@@ -150,8 +142,7 @@ class Proxy(_Bare):
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(Value):
     """What sections 6 and 7 say of one forward.
 
     Raises:
@@ -177,8 +168,7 @@ class Forward:
         return cls(body.u32(), body.text(), body.u32(), body.text(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class _WithForward:
+class _WithForward(Value):
     code: ClassVar[int]
     request_id: int
     forward: Forward
@@ -187,7 +177,6 @@ class _WithForward:
         return u32(self.code) + u32(self.request_id) + self.forward.encode()
 
 
-@dataclass(frozen=True, slots=True)
 class OpenForward(_WithForward):
     """Section 6."""
 
@@ -198,7 +187,6 @@ class OpenForward(_WithForward):
         return cls(body.u32(), Forward.read(body))
 
 
-@dataclass(frozen=True, slots=True)
 class CloseForward(_WithForward):
     """Section 7."""
 
@@ -212,8 +200,7 @@ class CloseForward(_WithForward):
 # ---- replies --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Ok:
+class Ok(Value):
     code: ClassVar[int] = 0x80000001
     request_id: int
 
@@ -225,8 +212,7 @@ class Ok:
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionDenied:
+class PermissionDenied(Value):
     """The user said no (ControlMaster=ask)."""
 
     code: ClassVar[int] = 0x80000002
@@ -241,8 +227,7 @@ class PermissionDenied:
         return cls(body.u32(), body.text())
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Value):
     code: ClassVar[int] = 0x80000003
     request_id: int
     reason: str
@@ -255,8 +240,7 @@ class Failure:
         return cls(body.u32(), body.text())
 
 
-@dataclass(frozen=True, slots=True)
-class ExitMessage:
+class ExitMessage(Value):
     """Section 2: how a session ended. A session that died of a signal ends without one."""
 
     code: ClassVar[int] = 0x80000004
@@ -271,8 +255,7 @@ class ExitMessage:
         return cls(body.u32(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(Value):
     code: ClassVar[int] = 0x80000005
     request_id: int
     pid: int
@@ -285,8 +268,7 @@ class Alive:
         return cls(body.u32(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpened:
+class SessionOpened(Value):
     code: ClassVar[int] = 0x80000006
     request_id: int
     session_id: int
@@ -299,8 +281,7 @@ class SessionOpened:
         return cls(body.u32(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class RemotePort:
+class RemotePort(Value):
     code: ClassVar[int] = 0x80000007
     request_id: int
     port: int
@@ -313,8 +294,7 @@ class RemotePort:
         return cls(body.u32(), body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class TtyAllocFail:
+class TtyAllocFail(Value):
     code: ClassVar[int] = 0x80000008
     session_id: int
 
@@ -326,8 +306,7 @@ class TtyAllocFail:
         return cls(body.u32())
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyReady:
+class ProxyReady(Value):
     code: ClassVar[int] = 0x8000000F
     request_id: int
 

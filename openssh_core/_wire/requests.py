@@ -1,9 +1,8 @@
-"""Payloads of channel requests and channel opens (RFC 4254 sections 6 and 7): what follows want_reply, or the window."""
+"""Payloads of channel requests and opens (RFC 4254 sections 6 and 7): what follows want_reply, or the window."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from .._value import Value
 from .primitives import Reader, boolean, string, u32
 
 # RFC 4254 section 8: an empty list of terminal modes is a single TTY_OP_END.
@@ -46,8 +45,7 @@ def direct_tcpip(host: str, port: int, origin: str, origin_port: int) -> bytes:
     return string(host) + u32(port) + string(origin) + u32(origin_port)
 
 
-@dataclass(frozen=True, slots=True)
-class ExitStatus:
+class ExitStatus(Value):
     """RFC 4254 section 6.10."""
 
     status: int
@@ -60,8 +58,7 @@ class ExitStatus:
         return cls(Reader(payload).u32())
 
 
-@dataclass(frozen=True, slots=True)
-class ExitSignal:
+class ExitSignal(Value):
     """RFC 4254 section 6.10; `name` without SIG, vendor names with an at-sign."""
 
     name: str

@@ -1,0 +1,45 @@
+"""Something that happens once and that threads can wait for: an Event that costs nothing until waited for."""
+
+from __future__ import annotations
+
+from _thread import TIMEOUT_MAX, LockType, allocate_lock
+from collections import deque
+
+
+class Latch:
+    """Closed at first, then open for good.
+
+    No lock guards the two fields: opening sets the flag before it looks for waiters, waiting lists the waiter before
+    it looks at the flag, so one of the two always sees the other.
+    """
+
+    __slots__ = ("_is_open", "_waiters")
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._waiters: deque[LockType] = deque()
+
+    def is_open(self) -> bool:
+        return self._is_open
+
+    def open(self) -> None:
+        """Let everybody through, now and later. Idempotent."""
+        self._is_open = True
+        while self._waiters:
+            try:
+                waiter = self._waiters.popleft()
+            except IndexError:
+                return  # another thread opens it, too
+            waiter.release()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is open, at most `timeout` seconds; whether it is."""
+        if self._is_open:
+            return True
+        waiter = allocate_lock()
+        waiter.acquire()
+        self._waiters.append(waiter)
+        if not self._is_open:
+            # Longer than a lock can wait is as good as for ever.
+            waiter.acquire(True, -1 if timeout is None else min(timeout, TIMEOUT_MAX))
+        return self._is_open
