@@ -24,7 +24,7 @@ from .options import HostKeys, MasterOptions, Pty
 from .process import RemoteProcess
 from .redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
 from .results import Command, CompletedCommand
-from .running import Limits, Run
+from .running import Limits, Run, wait_started
 from .starting import adopt_master, start_master
 
 __all__ = ["Connection", "connect"]
@@ -240,7 +240,7 @@ class Connection:
             errors=errors_used,
             bufsize=bufsize,
         )
-        session.wait_started(None)
+        wait_started(session, self.host)
         if session.error is not None and not session.is_running:
             process.close()
             raise session.error

@@ -12,6 +12,7 @@ from .errors import (
     CommandTimeout,
     ConnectionLost,
     ExitStatusMissing,
+    MasterUnresponsive,
     OpenSSHError,
     SignalNotDelivered,
 )
@@ -21,6 +22,8 @@ from .results import Command, CompletedCommand
 # Seconds a signal may take on its way, and a killed process until it is gone.
 _KILL_PATIENCE = 5.0
 _END_PATIENCE = 2.0
+# Seconds in which a server has to answer a request. Generous: while keys are renewed nothing is answered.
+ANSWER_PATIENCE = 60.0
 # Seconds the last output is waited for on its way to a descriptor of the caller.
 _COPY_PATIENCE = 5.0
 
@@ -83,17 +86,18 @@ class Run(Value):
     def _wait(self, deadline: Deadline, idle: float | None) -> str | None:
         """Wait for the end; the name of the limit that passed, None when it ended."""
         session = self.session
-        if idle is None:
-            return None if session.wait_closed(deadline.left()) else "timeout"
         while True:
+            step = ANSWER_PATIENCE
+            if idle is not None:
+                step = min(step, idle - session.quiet_for())
+                if step <= 0:
+                    return "idle_timeout"
             left = deadline.left()
-            quiet = idle - session.quiet_for()
-            if quiet <= 0:
-                return "idle_timeout"
-            if session.wait_closed(quiet if left is None else min(left, quiet)):
+            if session.wait_closed(step if left is None else min(left, step)):
                 return None
             if deadline.passed:
                 return "timeout"
+            check_answered(session, self.host)
 
     def _kill(self) -> bool | None:
         """End the remote process group and the session; whether it is known to be gone."""
@@ -142,3 +146,28 @@ class Run(Value):
     def _output(self, name: str) -> str | bytes | None:
         collected = self.plumbing.collected.get(name)
         return None if collected is None else text.decode(collected.value(), self.encoding, self.errors)
+
+
+def wait_started(session: Session, host: str) -> None:
+    """Wait until the session runs, or will not.
+
+    Raises:
+        MasterUnresponsive: the server does not answer; the session is given up.
+    """
+    while not session.wait_started(ANSWER_PATIENCE):
+        try:
+            check_answered(session, host)
+        except MasterUnresponsive:
+            session.close()
+            raise
+
+
+def check_answered(session: Session, host: str) -> None:
+    """See that the server does not let a session wait for ever.
+
+    Raises:
+        MasterUnresponsive: it has not answered for too long.
+    """
+    seconds = session.unanswered_for()
+    if seconds > ANSWER_PATIENCE:
+        raise MasterUnresponsive(f"the server has not answered for {seconds:.0f} s", host=host)

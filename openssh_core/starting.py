@@ -14,8 +14,10 @@ from ._io.version import ssh_version
 from .errors import (
     AuthenticationError,
     ConnectError,
+    ConnectionLost,
     ConnectTimeout,
     InsecureControlSocket,
+    MasterUnresponsive,
     SSHTooOld,
     UnexpectedPrompt,
 )
@@ -54,9 +56,9 @@ def start_master(
         ConnectError: one of its subclasses says why there is no connection.
         InvalidInput: something that was asked for cannot be.
     """
-    options = _for_this_ssh(options)
     directory = PrivateDirectory(control_dir)
     try:
+        options = _for_this_ssh(options)
         launcher_pid = _Login(options, secrets, directory, host).run(deadline)
         return _take_over(directory, launcher_pid, host, spare)
     except BaseException:
@@ -78,7 +80,11 @@ def _take_over(directory: PrivateDirectory, launcher_pid: int, host: str, spare:
     child, and its own process id comes from the master itself.
     """
     deadline = Deadline.after(LOCAL_ANSWER)
-    conversation = control.greet(directory.control_path, deadline)
+    try:
+        conversation = control.greet(directory.control_path, deadline)
+    except (ConnectionLost, MasterUnresponsive) as error:
+        words = log.last_words(directory.read_log())
+        raise ConnectError(f"ssh logged in, but {error.what}", host=host, last_words=words) from error
     try:
         if conversation.peer_pid not in (None, launcher_pid):
             raise InsecureControlSocket(

@@ -94,7 +94,10 @@ class Session(Protocol):
         """Wait until all its output has been delivered too."""
 
     def quiet_for(self) -> float:
-        """Seconds since it last put something out (or started)."""
+        """Seconds since it last put something out, or started; 0 before that."""
+
+    def unanswered_for(self) -> float:
+        """Seconds that the server has owed an answer without which it cannot start; 0 when it owes none."""
 
     def signal(self, name: str, timeout: float) -> None:
         """Signal its process group.

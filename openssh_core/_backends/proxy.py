@@ -6,9 +6,11 @@ after an open on it was refused takes everything with it.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import deque
 from collections.abc import Iterable
+from time import monotonic
 
 from .._cli.script import PidLine
 from .._io.feed import Feed
@@ -50,22 +52,23 @@ class ProxyBackend:
 
     def start(self, request: SessionRequest, streams: Streams) -> ProxySession:
         session = ProxySession(self, request, streams)
+        self.reactor.submit(lambda: self._ask(session, request.urgent))
+        return session
+
+    def _ask(self, session: ProxySession, urgent: bool) -> None:
         self.sessions.add(session)
         try:
-            self.opener.ask(session, urgent=request.urgent)
+            self.opener.ask(session, urgent=urgent)
         except OpenSSHError as error:
             session.on_lost(error)
-            raise
-        return session
 
     def running(self) -> list[ProxySession]:
         return [session for session in list(self.sessions) if session.exit is None and session.error is None]
 
     def signal_all(self, sessions: Iterable[ProxySession], name: str, timeout: float) -> None:
         if self.signals_work is not False:
-            with self.link:
-                for session in sessions:
-                    session.send_signal(name)
+            for session in sessions:
+                self.reactor.submit(functools.partial(session.send_signal, name))
         elif pids := [session.pid for session in sessions if session.pid is not None]:
             kill_groups(self, pids, name, timeout, host=self.host)
 
@@ -90,6 +93,7 @@ class ProxySession(SessionState):
         self._out = self._make_sink(streams.stdout, stdout=True)
         self._err = self._make_sink(streams.stderr, stdout=False)
         self._asked_variables: deque[str] = deque()
+        self._opened_at = 0.0
         self._to_prepare = 0
         self._signals: deque[_SignalAnswer] = deque()
 
@@ -117,7 +121,10 @@ class ProxySession(SessionState):
         return sink
 
     def _credit(self, count: int) -> None:
-        if self._number is not None:
+        reactor = self._backend.reactor
+        if not reactor.is_current():
+            reactor.submit(lambda: self._credit(count))
+        elif self._number is not None:
             self._link.consumed(self._number, count)
 
     def _stdout_broken(self) -> None:
@@ -154,8 +161,14 @@ class ProxySession(SessionState):
 
     # ---- getting it to run
 
+    def unanswered_for(self) -> float:
+        if self.is_running or self.error is not None:
+            return 0.0
+        return self._backend.opener.silent_for() if self._number is None else monotonic() - self._opened_at
+
     def on_open(self, number: int) -> None:
         self._number = number
+        self._opened_at = monotonic()
         known = self._backend.accepts_variable
         with self._link as link:
             for name, value in self._request.environment.items():
@@ -197,7 +210,7 @@ class ProxySession(SessionState):
         if self._number is not None:
             self._link.close_channel(self._number)
 
-    # ---- what happens to it; in the reactor's thread, with the link locked
+    # ---- what happens to it; in the reactor's thread
 
     def on_event(self, event: protocol.Event) -> None:
         match event:
@@ -236,7 +249,7 @@ class ProxySession(SessionState):
 
     def on_lost(self, error: OpenSSHError) -> None:
         self.failed(error)
-        self._backend.reactor.submit(self._over)
+        self._over()
 
     def _finish_output(self) -> None:
         self._out.finish()
@@ -248,11 +261,8 @@ class ProxySession(SessionState):
         self._drop_source()
         while self._signals:
             self._signals.popleft().give(True)
-        if self._link.error is None:
-            with self._link as link:
-                link.afterwards(self._wake)
-        else:
-            self._wake()
+        with self._link as link:
+            link.afterwards(self._wake)
 
     def _wake(self) -> None:
         if isinstance(self._out, PidFilter) and self._out.nothing_came and self.exit == Exit(0) and self.error is None:
@@ -298,42 +308,58 @@ class ProxySession(SessionState):
     def _ask_server(self, name: str, timeout: float) -> bool:
         """Whether the server has delivered the signal."""
         answer = _SignalAnswer()
-        with self._link as link:
-            if self._number is None or not link.request(self._number, "signal", requests.signal(name)):
-                return True  # past taking one: it is over already
+        self._backend.reactor.submit(lambda: self._request_signal(name, answer))
+        if not answer.wait(timeout):
+            return False
+        if not answer.granted and name in _ALWAYS_KNOWN:
+            # Not this signal but all of them, so the next commands have to tell their process ids.
+            self._backend.signals_work = False
+        return answer.granted
+
+    def _request_signal(self, name: str, answer: _SignalAnswer) -> None:
+        if self._number is not None and self._link.request(self._number, "signal", requests.signal(name)):
             self._signals.append(answer)
-        if answer.wait(timeout):
-            if not answer.granted:
-                self._backend.signals_work = False
-            return answer.granted
-        return False
+        else:
+            answer.give(True)  # past taking one: it is over already
 
     def send_signal(self, name: str) -> None:
-        """Ask for a signal and do not wait for what comes of it."""
+        """Ask for a signal and do not wait for what comes of it. In the reactor's thread."""
         if self._number is not None:
             self._link.request(self._number, "signal", requests.signal(name), want_reply=False)
 
     def _withdrawn(self) -> bool:
         """Whether it was still in the queue, and now is not any more."""
+        return self._number is None and self._backend.reactor.call(self._withdraw)
+
+    def _withdraw(self) -> bool:
         if self._number is not None or not self._backend.opener.withdraw(self):
             return False
         self.on_lost(ConnectionClosed("given up before the command started", host=self._backend.host))
         return True
 
     def resize(self, pty: Pty) -> None:
+        size = (pty.columns, pty.rows, pty.width_pixels, pty.height_pixels)
+        self._backend.reactor.submit(lambda: self._change_window(requests.window_change(*size)))
+
+    def _change_window(self, payload: bytes) -> None:
         if self._number is not None:
-            size = (pty.columns, pty.rows, pty.width_pixels, pty.height_pixels)
-            self._link.request(self._number, "window-change", requests.window_change(*size), want_reply=False)
+            self._link.request(self._number, "window-change", payload, want_reply=False)
 
     def close(self) -> None:
-        if self._withdrawn():
+        self._backend.reactor.submit(self._close)
+
+    def _close(self) -> None:
+        if self._withdraw():
             return
-        with self._link as link:
-            if self._number is not None:
-                link.close_channel(self._number)
+        if self._number is not None:
+            self._link.close_channel(self._number)
         if self.exit is None:
             self.failed(ExitStatusMissing("closed from this side before it ended", host=self._backend.host))
-        self._backend.reactor.submit(self._over)
+        self._over()
+
+
+# What every sshd that passes signals at all passes (session.c).
+_ALWAYS_KNOWN = frozenset({"HUP", "INT", "KILL", "QUIT", "TERM", "USR1", "USR2"})
 
 
 class _SignalAnswer(Latch):

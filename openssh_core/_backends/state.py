@@ -44,7 +44,10 @@ class SessionState:
         return self._located.wait(timeout)
 
     def quiet_for(self) -> float:
-        return monotonic() - self._last_output
+        return monotonic() - self._last_output if self.is_running else 0.0
+
+    def unanswered_for(self) -> float:
+        return 0.0
 
     # ---- for the session itself
 
@@ -54,6 +57,7 @@ class SessionState:
 
     def started(self) -> None:
         """The server runs it."""
+        self._last_output = monotonic()
         self.is_running = True
         self._started.open()
 

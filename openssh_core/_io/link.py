@@ -1,14 +1,14 @@
-"""Drives one proxy connection: the socket, the lock, and who is told what.
+"""Drives one proxy connection: the socket, the channels on it, and who is told what.
 
 The rules that keep a link alive: one serialising writer, the reader never stops, every request of the server is
-answered at once. All protocol state is behind one lock; it is held for arithmetic and sending, never for waiting.
+answered at once. All of it happens in the reactor's thread. So there is no lock to hold, and nothing that an exception
+from a signal handler (Ctrl-C, an alarm), which only ever hits the main thread, could leave half done.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
@@ -23,7 +23,7 @@ _RECEIVE = 256 * 1024
 
 
 class Handler(Protocol):
-    """Whoever a channel belongs to. Called in the reactor's thread with the link locked: short, and no waiting."""
+    """Whoever a channel belongs to. Called in the reactor's thread: short, and no waiting."""
 
     def on_event(self, event: protocol.Event) -> None: ...
 
@@ -35,9 +35,9 @@ class Handler(Protocol):
 
 
 class ProxyLink:
-    """One proxy connection and its channels. Thread-safe.
+    """One proxy connection and its channels. For the reactor's thread only, but for making and closing it.
 
-    `with link:` makes several calls one packet train: one lock, one send.
+    `with link:` makes several calls one packet train: one send.
 
     Args:
         sock: a control socket on which PROXY was answered; becomes the link's own.
@@ -58,7 +58,6 @@ class ProxyLink:
         self._reactor = reactor
         self._lost = lost
         self._ended = ended
-        self._lock = threading.RLock()
         self._depth = 0
         # One buffer for good: allocating so much for each small message would cost more than the message.
         self._buffer = memoryview(bytearray(_RECEIVE))
@@ -73,23 +72,20 @@ class ProxyLink:
     # ---- one packet train
 
     def __enter__(self) -> ProxyLink:
-        self._lock.acquire()
         self._depth += 1
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._depth == 1:
-            self._flush()
         self._depth -= 1
-        afterwards: list[Callable[[], None]] = []
-        if self._depth == 0 and self._afterwards:
-            afterwards, self._afterwards = self._afterwards, []
-        self._lock.release()
-        for callback in afterwards:
-            callback()
+        if self._depth == 0:
+            self._flush()
+            if self._afterwards:
+                afterwards, self._afterwards = self._afterwards, []
+                for callback in afterwards:
+                    callback()
 
     def afterwards(self, callback: Callable[[], None]) -> None:
-        """Call back when the lock is free again: for waking threads that would want it at once."""
+        """Call back when the train has gone: the server need not wait for the threads that we wake."""
         self._afterwards.append(callback)
 
     def _flush(self) -> None:
@@ -102,7 +98,7 @@ class ProxyLink:
         elif self._outbox.wants_watch:
             self._reactor.submit(self._watch)
 
-    # ---- for sessions, from any thread
+    # ---- for sessions
 
     @property
     def congested(self) -> bool:
@@ -153,17 +149,15 @@ class ProxyLink:
             self._protocol.close(number)
 
     def close(self, error: OpenSSHError) -> None:
-        """End the link; whoever still has a channel is told `error`. Idempotent."""
+        """End the link; whoever still has a channel is told `error`. Idempotent; from any thread."""
         self._reactor.submit(lambda: self._end(error))
 
     def abandon(self) -> None:
         """In a forked child: drop our copy of the socket without a word to the master."""
-        self._lock = threading.RLock()
-        self._depth = 0
         self.error = ConnectionLost("this session belongs to the parent process")
         os.close(self._sock.detach())
 
-    # ---- in the reactor's thread
+    # ---- what the socket says
 
     def _watch(self) -> None:
         if self.error is None:

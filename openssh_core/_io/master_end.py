@@ -55,6 +55,9 @@ class ProcessHandle:
         if fd >= 0:
             os.close(fd)
 
+    # A master that ended by itself, or was let go of, has nobody to call it.
+    __del__ = close
+
 
 def _exists(pid: int) -> bool:
     try:

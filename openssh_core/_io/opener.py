@@ -23,7 +23,7 @@ class Applicant(Handler, Protocol):
     """Somebody who wants a session channel."""
 
     def on_open(self, number: int) -> None:
-        """Here it is. Called with the link locked, in whichever thread asked or in the reactor's."""
+        """Here it is."""
 
 
 class _Opening:
@@ -63,7 +63,7 @@ class _Spare:
 
 
 class SessionOpener:
-    """Hands out session channels of one link.
+    """Hands out session channels of one link. For the reactor's thread only.
 
     Args:
         reserve: slots kept back for urgent sessions once the server's limit is known.
@@ -81,6 +81,11 @@ class SessionOpener:
         self._spare: int | None = None
         self._timer_set = False
         self._refused_since: float | None = None
+        self._heard = monotonic()
+
+    def silent_for(self) -> float:
+        """Seconds in which the server has answered no open, while one is out; 0 when none is."""
+        return monotonic() - self._heard if self._slots.opening else 0.0
 
     def ask(self, applicant: Applicant, *, urgent: bool = False) -> None:
         """Get a session channel for the applicant, now or as soon as the server has room.
@@ -109,7 +114,7 @@ class SessionOpener:
             return False
 
     def released(self) -> None:
-        """A session closed. With the link locked."""
+        """A session closed."""
         self._slots.released(monotonic())
         self._go_on()
 
@@ -122,9 +127,10 @@ class SessionOpener:
                 link.close_channel(number)
             return number is not None
 
-    # ---- with the link locked
+    # ---- what becomes of it
 
     def opened(self, number: int) -> None:
+        self._heard = monotonic()
         self._slots.confirmed()
         self._refused_since = None
         queue = self._urgent or self._waiting
@@ -138,7 +144,7 @@ class SessionOpener:
         self._go_on()
 
     def refused(self, event: protocol.Refused) -> None:
-        now = monotonic()
+        self._heard = now = monotonic()
         if self._slots.refused(now) or not (self._urgent or self._waiting):
             self._refused_since = None
         elif self._refused_since is None:
@@ -184,6 +190,8 @@ class SessionOpener:
 
     def _open(self) -> None:
         self._link.open("session", _Opening(self))
+        if not self._slots.opening:
+            self._heard = monotonic()
         self._slots.asked()
 
     def _try_again_later(self, now: float) -> None:

@@ -15,12 +15,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
+from typing import TypeVar
+
+from .latch import Latch
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 _log = logging.getLogger("openssh_core.reactor")
 
+T = TypeVar("T")
 Callback = Callable[[], None]
 Ready = Callable[[int], None]
 
@@ -41,11 +45,12 @@ class Timer:
 class Reactor:
     """A selector, a queue and a heap of timers, served by one thread.
 
-    Only `submit` may be called from other threads; everything else belongs to the reactor's own.
+    Only `submit`, `call` and `is_current` may be used in other threads; everything else belongs to the reactor's own.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant, because a finaliser can run in the middle of `submit` and submit something itself.
+        self._lock = threading.RLock()
         self._queue: deque[Callback] = deque()
         self._thread: threading.Thread | None = None
         self._selector = selectors.DefaultSelector()
@@ -59,14 +64,45 @@ class Reactor:
     # ---- from any thread
 
     def submit(self, callback: Callback) -> None:
-        """Have `callback` run in the reactor's thread, after everything submitted before it."""
+        """Have `callback` run in the reactor's thread, after everything submitted before it.
+
+        Ctrl-C may hit anywhere in here: either the callback will run, or the interrupt gets through to the caller.
+        """
         with self._lock:
-            self._queue.append(callback)
             if self._thread is None:
+                self._queue.append(callback)
                 self._thread = threading.Thread(target=self._run, name="openssh-core-reactor", daemon=True)
                 self._thread.start()
-            elif len(self._queue) == 1 and self._thread is not threading.current_thread():
+                return
+            if not self._queue and not self.is_current():
+                # Before the callback is queued: nothing may stand in the queue for which nobody was woken.
                 self._wake()
+            self._queue.append(callback)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run `function` in the reactor's thread and wait for what it returns or raises."""
+        if self.is_current():
+            return function()
+        done = Latch()
+        result: list[T] = []
+        errors: list[Exception] = []
+
+        def run() -> None:
+            try:
+                result.append(function())
+            except Exception as error:  # noqa: BLE001 - raised where the caller is
+                errors.append(error)
+            done.open()
+
+        self.submit(run)
+        done.wait()
+        if errors:
+            raise errors[0]
+        return result[0]
+
+    def is_current(self) -> bool:
+        """Whether this is the reactor's thread."""
+        return self._thread is threading.current_thread()
 
     def _wake(self) -> None:
         try:
@@ -134,9 +170,11 @@ class Reactor:
             pass
 
     def _drain_queue(self) -> None:
-        while self._queue:
+        while True:
             with self._lock:
                 batch, self._queue = self._queue, deque()
+            if not batch:
+                return
             for callback in batch:
                 self._call(callback)
 

@@ -10,13 +10,13 @@ ends with it. `openssh_core.testing.plugin` has it as pytest fixtures.
 
 from __future__ import annotations
 
-from openssh_core.testing._lab import Server, ServerFailed
-from openssh_core.testing.accounts import Account, AccountServer
-from openssh_core.testing.inetd import InetdServer
-from openssh_core.testing.keys import Key, KeyFailed, generate_key, known_hosts_line, known_hosts_name, shared_key
-from openssh_core.testing.leaks import Snapshot, assert_nothing_left, snapshot, whats_left
-from openssh_core.testing.relay import Relay
-from openssh_core.testing.sshd import LoopbackServer
+from ._lab import Server, ServerFailed
+from .accounts import Account, AccountServer
+from .inetd import InetdServer
+from .keys import Key, KeyFailed, generate_key, known_hosts_line, known_hosts_name, shared_key
+from .leaks import Snapshot, assert_nothing_left, snapshot, whats_left
+from .relay import Relay
+from .sshd import LoopbackServer
 
 __all__ = [
     "Server",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from openssh_core.errors import InvalidOption
+from ..errors import InvalidOption
 
 Value = str | int | bool | None | Sequence[str]
 """A value of an option: True and False mean yes and no, several strings several lines, None leaves our default out."""

@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from openssh_core.errors import OpenSSHError
-from openssh_core.testing import _config, _processes, _programs
-from openssh_core.testing._log import Log
-from openssh_core.testing._watcher import Watcher
-from openssh_core.testing.keys import Key, known_hosts_line, shared_key
+from ..errors import OpenSSHError
+from . import _config, _processes, _programs
+from ._log import Log
+from ._watcher import Watcher
+from .keys import Key, known_hosts_line, shared_key
 
 if TYPE_CHECKING:
     from typing_extensions import Self

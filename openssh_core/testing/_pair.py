@@ -7,7 +7,7 @@ import socket
 import struct
 from typing import Literal
 
-from openssh_core.testing._lane import Lane
+from ._lane import Lane
 
 Side = Literal["client", "server"]
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from openssh_core.testing._pair import End, Pair, Side
+from ._pair import End, Pair, Side
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from openssh_core.testing import _processes
+from . import _processes
 
 _SCRIPT = 'read -r word; [ "$word" = done ] || exec "$@"'
 

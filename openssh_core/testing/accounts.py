@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openssh_core.testing import _config, _programs
-from openssh_core.testing._lab import ServerFailed
-from openssh_core.testing.keys import Key
-from openssh_core.testing.sshd import LoopbackServer
+from . import _config, _programs
+from ._lab import ServerFailed
+from .keys import Key
+from .sshd import LoopbackServer
 
 _FIRST_UID = 50000
 # Private propagation is unshare's default, but what would happen without it is too bad to depend on a default.

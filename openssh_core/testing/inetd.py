@@ -11,9 +11,9 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from openssh_core.testing import _config, _programs
-from openssh_core.testing._lab import ALIAS, Server, ServerFailed
-from openssh_core.testing.keys import Key
+from . import _config, _programs
+from ._lab import ALIAS, Server, ServerFailed
+from .keys import Key
 
 
 class InetdServer(Server):

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openssh_core.errors import InvalidSecret, OpenSSHError
+from ..errors import InvalidSecret, OpenSSHError
 
 
 class KeyFailed(OpenSSHError):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from openssh_core.testing import _processes
+from . import _processes
 
 
 @dataclass(frozen=True, slots=True)

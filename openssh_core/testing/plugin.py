@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from openssh_core.testing import (
+from . import (
     Account,
     AccountServer,
     InetdServer,

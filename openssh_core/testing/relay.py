@@ -11,8 +11,8 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from openssh_core.testing._pair import Pair, Side
-from openssh_core.testing._relay_loop import Loop
+from ._pair import Pair, Side
+from ._relay_loop import Loop
 
 if TYPE_CHECKING:
     from typing_extensions import Self

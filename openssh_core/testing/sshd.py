@@ -13,9 +13,9 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
-from openssh_core.testing import _config, _processes, _programs
-from openssh_core.testing._lab import Server, ServerFailed
-from openssh_core.testing.keys import Key, known_hosts_name
+from . import _config, _processes, _programs
+from ._lab import Server, ServerFailed
+from .keys import Key, known_hosts_name
 
 _ATTEMPTS = 20
 
