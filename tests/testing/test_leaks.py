@@ -70,7 +70,8 @@ def test_an_ssh_that_is_no_descendant_is_known_by_its_control_directory(tmp_path
     done = subprocess.run([sys.executable, "-c", starter, *words], capture_output=True, text=True, check=True)
     pid = int(done.stdout)
     try:
-        assert [line.startswith(f"processes: {pid} ssh: ") for line in whats_left(before)] == [True]
+        # For a moment there may be two: its child is called ssh until it becomes the ProxyCommand.
+        assert any(line.startswith(f"processes: {pid} ssh: ") for line in whats_left(before))
         assert whats_left(other) == []
     finally:
         os.killpg(pid, 9)

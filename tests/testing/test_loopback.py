@@ -71,9 +71,9 @@ def test_the_log_of_a_talkative_server_is_always_read(make_server: Any, ssh: Any
         assert ssh(server, "true").returncode == 0
 
 
-def test_max_sessions_is_honoured(make_server: Any, ssh: Any, ssh_start: Any, tmp_path: Path) -> None:
+def test_max_sessions_is_honoured(make_server: Any, ssh: Any, ssh_start: Any) -> None:
     server = make_server({"MaxSessions": 1})
-    control = f"-oControlPath={tmp_path}/c"
+    control = f"-oControlPath={server.directory}/c"
     first = ssh_start(server, control, "-oControlMaster=yes", "echo started; cat")
     assert first.stdout.readline() == "started\n"
     second = ssh(server, control, "-oProxyCommand=false", "true")
