@@ -191,43 +191,59 @@ class PidFilter:
         nothing_came: whether there has been no output at all, this line included.
     """
 
-    __slots__ = ("_found", "_held", "_sink", "_token", "nothing_came")
+    __slots__ = ("_found", "_held", "_passed", "_sink", "_token", "nothing_came")
 
     # A shell that says this much before the first command is not going to say our line.
     GIVE_UP = 65_536
+    # More than the token can be followed by: a number and the line's end.
+    _LONGEST_NUMBER = 32
 
     def __init__(self, token: bytes, sink: Sink, found: Callable[[int], None]) -> None:
         self._token: bytes | None = token
         self._sink = sink
         self._found = found
         self._held = b""
+        self._passed = 0
         self.nothing_came = True
 
     def write(self, data: Chunk) -> int:
         self.nothing_came = False
         if self._token is None:
             return self._sink.write(data)
-        self._held += bytes(data)
-        start = self._held.find(self._token)
-        end = self._held.find(b"\n", start) if start >= 0 else -1
+        # Only what may be the line is held back: a forced command never says it, and may be waited for.
+        held = self._held + bytes(data)
+        start = held.find(self._token)
+        if start < 0:
+            return self._pass(held, len(held) - _overlap(held, self._token))
+        number = start + len(self._token)
+        end = held.find(b"\n", number, number + self._LONGEST_NUMBER)
         if end < 0:
-            return self._give_up() if len(self._held) > self.GIVE_UP else 0
-        word = self._held[start + len(self._token) : end].strip()
-        rest = self._held[:start] + self._held[end + 1 :]
-        taken = len(self._held) - len(rest)
+            return self._pass(held, start if len(held) < number + self._LONGEST_NUMBER else len(held))
+        word = held[number:end].strip()
         if word.isdigit():
             self._found(int(word))
-        self._token, self._held = None, b""
-        return taken + (self._sink.write(rest) if rest else 0)
+        self._token = None
+        rest = held[:start] + held[end + 1 :]
+        return len(held) - len(rest) + self._pass(rest, len(rest))
 
     def finish(self) -> None:
-        if self._token is not None:
-            self._give_up()
+        self._token = None
+        self._pass(self._held, len(self._held))
         self._sink.finish()
 
     def abandon(self) -> None:
         self._sink.abandon()
 
-    def _give_up(self) -> int:
-        held, self._held, self._token = self._held, b"", None
-        return self._sink.write(held) if held else 0
+    def _pass(self, held: bytes, count: int) -> int:
+        """Pass `count` bytes on and hold the rest."""
+        self._held = held[count:]
+        self._passed += count
+        if self._passed > self.GIVE_UP:
+            self._token = None
+            count, self._held = len(held), b""
+        return self._sink.write(held[:count]) if count else 0
+
+
+def _overlap(text: bytes, word: bytes) -> int:
+    """How many bytes at the end of `text` may be the beginning of `word`."""
+    return next(size for size in range(min(len(text), len(word) - 1), -1, -1) if text.endswith(word[:size]))
