@@ -62,7 +62,7 @@ class ProxyLink:
         # One buffer for good: allocating so much for each small message would cost more than the message.
         self._buffer = memoryview(bytearray(_RECEIVE))
         self._protocol = protocol.Link()
-        self._outbox = Outbox(sock, reactor, self._on_drained)
+        self._outbox = Outbox(sock, self._on_drained)
         self._handlers: dict[int, Handler] = {}
         self._afterwards: list[Callable[[], None]] = []
         self.error: OpenSSHError | None = None
@@ -89,10 +89,10 @@ class ProxyLink:
         self._afterwards.append(callback)
 
     def _flush(self) -> None:
-        data = self._protocol.outgoing()
-        if not data or self.error is not None:
+        pieces = self._protocol.outgoing_pieces()
+        if not pieces or self.error is not None:
             return
-        if not self._outbox.send(data):
+        if not self._outbox.send(pieces):
             # The reader will see the end of it too, but nobody may be kept waiting for that.
             self._reactor.submit(lambda: self._fail("the master closed the connection"))
         elif self._outbox.wants_watch:

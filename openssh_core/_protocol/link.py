@@ -94,7 +94,7 @@ class Link:
         self._splitter = FrameSplitter()
         self._channels: dict[int, Channel] = {}
         self._next = 0
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         self._budget = budget or WindowBudget()
 
     def __len__(self) -> int:
@@ -103,8 +103,12 @@ class Link:
 
     def outgoing(self) -> bytes:
         """Everything to send now, in order; the caller owns it from here on."""
+        return b"".join(self.outgoing_pieces())
+
+    def outgoing_pieces(self) -> list[bytes | memoryview]:
+        """The same without copying: data is a piece of its own, as it was given to `data`."""
         out, self._out = self._out, []
-        return b"".join(out)
+        return out
 
     # ---- what we want
 
@@ -162,9 +166,14 @@ class Link:
     def _send(self, message: wire.Message | None) -> bool:
         if message is None or isinstance(message, wire.Ignored):
             return False
-        body = message.encode()
         # A packet of the proxy protocol: length, padding length 0, then the message (PROTOCOL.mux section 9).
-        self._out.append((len(body) + 1).to_bytes(4, "big") + b"\x00" + body)
+        if isinstance(message, wire.Data):
+            head = message.head()
+            self._out.append((len(head) + len(message.data) + 1).to_bytes(4, "big") + b"\x00" + head)
+            self._out.append(message.data)
+        else:
+            body = message.encode()
+            self._out.append((len(body) + 1).to_bytes(4, "big") + b"\x00" + body)
         return True
 
     # ---- what the peer says

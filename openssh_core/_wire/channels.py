@@ -99,8 +99,12 @@ class Data(Value):
     recipient: int
     data: bytes | memoryview
 
+    def head(self) -> bytes:
+        """What goes before the data itself, which need not be copied to be sent."""
+        return b"\x5e" + u32(self.recipient) + u32(len(self.data))
+
     def encode(self) -> bytes:
-        return b"\x5e" + u32(self.recipient) + u32(len(self.data)) + self.data
+        return self.head() + self.data
 
     @classmethod
     def read(cls, body: Reader) -> Data:
