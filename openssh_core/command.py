@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ._backends.base import SessionRequest
 from ._cli import script
@@ -12,6 +12,8 @@ from .options import Pty
 from .results import Command
 
 __all__ = ["Launch"]
+
+_LONG_PID_LINE = script.PidLine("0" * 25, any_shell=True)
 
 
 class Launch(Value):
@@ -40,27 +42,24 @@ class Launch(Value):
             InvalidCommand, InvalidEnvironment: it can never run.
         """
         if self.kind == "exec":
-            # The longest form it can take: what passes here passes with fewer prefixes too.
-            self._compose(self.env, script.PidLine("0" * 25, any_shell=True))
-        elif self.env or self.cwd is not None or self.merge_stderr:
+            return SessionRequest(self.kind, self._composer(), self.env, self.pty)
+        if self.env or self.cwd is not None or self.merge_stderr:
             raise InvalidCommand(
                 f"env=, cwd= and stderr=STDOUT are for commands, not for a {self.kind}",
                 advice="Start a command, or send the shell what it is to do",
             )
-        compose = self._compose if self.kind == "exec" else self._name
-        return SessionRequest(self.kind, compose, self.env, self.pty)
+        name = str(self.command).encode()
+        return SessionRequest(self.kind, lambda _inline, _pid_line: name, self.env, self.pty)
 
-    def _compose(self, inline: Mapping[str, str], pid_line: script.PidLine | None) -> bytes:
-        return script.compose(
-            self.command,
-            cwd=self.cwd,
-            exports=tuple(inline.items()),
-            merge_stderr=self.merge_stderr,
-            pid_line=pid_line,
-        ).encode("utf-8", "surrogateescape")
+    def _composer(self) -> Callable[[Mapping[str, str], script.PidLine | None], bytes]:
+        text = script.compose(self.command, cwd=self.cwd, merge_stderr=self.merge_stderr)
+        # The longest form it can take: what passes here passes with less in front of it, too.
+        script.prefixed(text, exports=self.env.items(), pid_line=_LONG_PID_LINE)
 
-    def _name(self, _inline: Mapping[str, str], _pid_line: script.PidLine | None) -> bytes:
-        return str(self.command).encode()
+        def compose(inline: Mapping[str, str], pid_line: script.PidLine | None) -> bytes:
+            return script.prefixed(text, exports=inline.items(), pid_line=pid_line).encode("utf-8", "surrogateescape")
+
+        return compose
 
 
 def command_of(words: Sequence[str | Sequence[str]]) -> Command:

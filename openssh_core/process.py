@@ -57,6 +57,7 @@ class RemoteProcess:
         self._encoding = encoding
         self._errors = errors
         self._exchange: Exchange | None = None
+        self._given_up = False
         self.stdin: IO[Any] | None = self._file(plumbing.stdin, "wb", bufsize)
         self.stdout: IO[Any] | None = self._file(plumbing.stdout, "rb", bufsize)
         self.stderr: IO[Any] | None = self._file(plumbing.stderr, "rb", bufsize)
@@ -95,7 +96,7 @@ class RemoteProcess:
 
     def __del__(self) -> None:
         session = getattr(self, "_session", None)
-        if session is not None and session.exit is None and session.error is None:
+        if session is not None and session.exit is None and session.error is None and not self._given_up:
             warnings.warn(f"{self!r} was never waited for", ResourceWarning, stacklevel=2, source=self)
 
     # ---- how it is
@@ -234,6 +235,7 @@ class RemoteProcess:
 
     def close(self) -> None:
         """Give up on it: close pipes and channel. What runs on the other machine is not signalled."""
+        self._given_up = True
         self._close_files()
         self._session.close()
 

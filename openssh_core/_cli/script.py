@@ -80,16 +80,20 @@ def compose(
     """
     text = _command_text(command)
     steps = []
-    if pid_line is not None:
-        steps.append(pid_line.step())
     if merge_stderr:
         steps += [_POSIX_ONLY, "exec 2>&1"]
     if cwd is not None:
         steps.append(f"cd {_directory(cwd)}{_OR_EXIT}")
+    return prefixed("".join(f"{step};" for step in steps) + text, exports=exports, pid_line=pid_line)
+
+
+def prefixed(text: str, *, exports: Iterable[tuple[str, str]] = (), pid_line: PidLine | None = None) -> str:
+    """What `compose` has made, with more that comes before it. Arguments and errors as there."""
+    first = "" if pid_line is None else f"{pid_line.step()};"
     assignments = [f"{name}={quote(value)}" for name, value in check_environment(exports)]
     if assignments:
-        steps.append(f"export {' '.join(assignments)}{_OR_EXIT}")
-    return _measured("".join(f"{step};" for step in steps) + text)
+        first += f"export {' '.join(assignments)}{_OR_EXIT};"
+    return _measured(first + text)
 
 
 def check_environment(variables: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

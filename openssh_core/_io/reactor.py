@@ -10,7 +10,6 @@ import heapq
 import itertools
 import logging
 import os
-import selectors
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -18,15 +17,14 @@ from time import monotonic
 from typing import TypeVar
 
 from .latch import Latch
+from .poller import READ, WRITE, Poller, Ready
 
-READ = selectors.EVENT_READ
-WRITE = selectors.EVENT_WRITE
+__all__ = ["READ", "WRITE", "Reactor", "Ready", "Timer", "get_reactor"]
 
 _log = logging.getLogger("openssh_core.reactor")
 
 T = TypeVar("T")
 Callback = Callable[[], None]
-Ready = Callable[[int], None]
 
 
 class Timer:
@@ -43,7 +41,7 @@ class Timer:
 
 
 class Reactor:
-    """A selector, a queue and a heap of timers, served by one thread.
+    """A poller, a queue and a heap of timers, served by one thread.
 
     Only `submit`, `call` and `is_current` may be used in other threads; everything else belongs to the reactor's own.
     """
@@ -53,13 +51,13 @@ class Reactor:
         self._lock = threading.RLock()
         self._queue: deque[Callback] = deque()
         self._thread: threading.Thread | None = None
-        self._selector = selectors.DefaultSelector()
+        self._poller = Poller()
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
-        self._selector.register(self._wake_read, READ, None)
+        self._poller.watch(self._wake_read, READ, self._drain_wake_ups)
 
     # ---- from any thread
 
@@ -112,7 +110,7 @@ class Reactor:
 
     def forget(self) -> None:
         """In a forked child: give up what belongs to the parent, without telling it."""
-        self._selector.close()
+        self._poller.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
@@ -120,15 +118,11 @@ class Reactor:
 
     def watch(self, fd: int, events: int, ready: Ready) -> None:
         """Call `ready(mask)` whenever the descriptor is. Watching it again changes events and callback."""
-        if fd in self._selector.get_map():
-            self._selector.modify(fd, events, ready)
-        else:
-            self._selector.register(fd, events, ready)
+        self._poller.watch(fd, events, ready)
 
     def unwatch(self, fd: int) -> None:
         """Stop watching; to be called before the descriptor is closed."""
-        if fd in self._selector.get_map():
-            self._selector.unregister(fd)
+        self._poller.unwatch(fd)
 
     def call_at(self, when: float, callback: Callback) -> Timer:
         """Call back at a moment of the monotonic clock (seconds)."""
@@ -142,20 +136,13 @@ class Reactor:
             timeout = self._run_timers()
             if self._idle():
                 return
-            for key, mask in self._selector.select(timeout):
-                if key.data is None:
-                    self._drain_wake_ups()
-                elif self._still_wanted(key):
-                    self._call(key.data, mask)
-
-    def _still_wanted(self, key: selectors.SelectorKey) -> bool:
-        """Whether no callback before it in this round has stopped, or replaced, the watch."""
-        now = self._selector.get_map().get(key.fd)
-        return now is not None and now.data is key.data
+            for ready, fd, mask in self._poller.wait(timeout):
+                if self._poller.still_wants(fd, ready):
+                    self._call(ready, mask)
 
     def _idle(self) -> bool:
         """Whether the thread may end; says so under the lock, so that no work falls between two threads."""
-        if len(self._selector.get_map()) > 1 or self._timers:
+        if len(self._poller) > 1 or self._timers:
             return False
         with self._lock:
             if self._queue:
@@ -163,7 +150,7 @@ class Reactor:
             self._thread = None
             return True
 
-    def _drain_wake_ups(self) -> None:
+    def _drain_wake_ups(self, _mask: int) -> None:
         try:
             os.read(self._wake_read, 4096)
         except BlockingIOError:

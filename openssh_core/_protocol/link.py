@@ -212,29 +212,32 @@ class Link:
             case _:
                 yield from self._life(message)
 
-    def _life(self, message: wire.Message) -> Iterator[Event]:
+    def _life(
+        self, message: wire.OpenConfirmation | wire.OpenFailure | wire.WindowAdjust | wire.Eof | wire.Close
+    ) -> Iterator[Event]:
         """Messages that open, widen, half-close and close."""
+        number = message.recipient
         match message:
-            case wire.OpenConfirmation(recipient=number):
+            case wire.OpenConfirmation():
                 channel = self._channel(number)
                 self._send(channel.confirmed(message))
                 if channel.life is Life.OPEN:
                     yield Opened(number)
-            case wire.OpenFailure(recipient=number):
+            case wire.OpenFailure():
                 channel = self._channel(number)
                 wanted = channel.life is Life.OPENING
                 channel.refused()
                 del self._channels[number]
                 yield Refused(number, message.code, message.reason) if wanted else Closed(number)
-            case wire.WindowAdjust(recipient=number):
+            case wire.WindowAdjust():
                 self._confirmed(number).send.granted(message.count)
                 yield WindowGrew(number)
-            case wire.Eof(recipient=number):
+            case wire.Eof():
                 channel = self._confirmed(number)
                 if not channel.eof_received:
                     channel.eof_received = True
                     yield EndOfData(number)
-            case wire.Close(recipient=number):
+            case wire.Close():
                 self._send(self._channel(number).closed())
                 del self._channels[number]
                 yield Closed(number)
