@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections import deque
 from time import monotonic
 
 from .._cli.script import PidLine
@@ -114,13 +115,27 @@ def new_pid_line(*, any_shell: bool) -> PidLine:
 
     It must not be guessable: whoever could print it would choose which process we signal.
     """
-    return PidLine(os.urandom(12).hex() + ":", any_shell)
+    return PidLine(_unguessable() + ":", any_shell)
+
+
+def _unguessable() -> str:
+    # A call of urandom gives up the interpreter's lock and has to get it back: many words at once.
+    try:
+        return _words.pop()
+    except IndexError:
+        words = os.urandom(12 * 256).hex()
+        _words.extend(words[at : at + 24] for at in range(24, len(words), 24))
+        return words[:24]
+
+
+_words: deque[str] = deque()
 
 
 _live: weakref.WeakSet[SessionState] = weakref.WeakSet()
 
 
 def _in_forked_child() -> None:
+    _words.clear()
     for session in list(_live):
         session.abandon()
 

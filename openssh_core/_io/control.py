@@ -172,7 +172,8 @@ class Conversation:
 
     def _reply(self, deadline: Deadline) -> wire.Reply:
         while True:
-            for reply in self._mux.feed(receive(self._socket(), self._path, deadline)):
+            # A session may end while it is answered for: what comes after the answer is for whoever gets the socket.
+            for reply in self._mux.feed(receive(self._socket(), self._path, deadline, self._mux.missing)):
                 return reply
 
     def _socket(self) -> socket.socket:
@@ -207,7 +208,7 @@ def greet(path: str, deadline: Deadline) -> Conversation:
         mux = MuxClient()
         sock.sendall(mux.hello())
         while mux.extensions is None:
-            if mux.feed(receive(sock, path, deadline)):
+            if mux.feed(receive(sock, path, deadline, mux.missing)):
                 raise RemoteProtocolError(f"the master at {path} answered before it was asked")
     except BaseException as error:
         sock.close()
@@ -217,8 +218,8 @@ def greet(path: str, deadline: Deadline) -> Conversation:
     return Conversation(sock, path, mux, pid)
 
 
-def receive(sock: socket.socket, path: str, deadline: Deadline) -> bytes:
-    """Some bytes.
+def receive(sock: socket.socket, path: str, deadline: Deadline, most: int) -> bytes:
+    """Some bytes, at most so many.
 
     Raises:
         MasterUnresponsive: none until the deadline.
@@ -227,7 +228,7 @@ def receive(sock: socket.socket, path: str, deadline: Deadline) -> bytes:
     if not sockets.wait(sock, select.POLLIN, deadline):
         raise MasterUnresponsive(f"the master at {path} does not answer")
     try:
-        data = sock.recv(65_536)
+        data = sock.recv(most)
     except OSError as error:
         raise ConnectionLost(f"the master at {path} went away ({error.strerror})") from error
     if not data:

@@ -64,6 +64,7 @@ class ProxyLink:
         self._protocol = protocol.Link()
         self._outbox = Outbox(sock, self._on_drained)
         self._handlers: dict[int, Handler] = {}
+        self._followers: list[Callable[[OpenSSHError], None]] = []
         self._afterwards: list[Callable[[], None]] = []
         self.error: OpenSSHError | None = None
         _links.add(self)
@@ -99,6 +100,10 @@ class ProxyLink:
             self._reactor.submit(self._watch)
 
     # ---- for sessions
+
+    def on_end(self, tell: Callable[[OpenSSHError], None]) -> None:
+        """Have somebody who may have no channel told why the link is gone."""
+        self._followers.append(tell)
 
     @property
     def congested(self) -> bool:
@@ -219,6 +224,8 @@ class ProxyLink:
             handlers, self._handlers = self._handlers, {}
             for handler in handlers.values():
                 handler.on_lost(error)
+            for tell in self._followers:
+                tell(error)
         self._ended()
 
 

@@ -42,7 +42,7 @@ class _Opening:
         pass
 
     def on_lost(self, error: OpenSSHError) -> None:
-        self._opener.lost(error)
+        pass
 
 
 class _Spare:
@@ -53,7 +53,7 @@ class _Spare:
 
     def on_event(self, event: protocol.Event) -> None:
         if isinstance(event, protocol.Closed):
-            self._opener.spare_closed()
+            self._opener.spare_closed(event.channel)
 
     def on_drained(self) -> None:
         pass
@@ -82,6 +82,7 @@ class SessionOpener:
         self._timer_set = False
         self._refused_since: float | None = None
         self._heard = monotonic()
+        link.on_end(self.lost)
 
     def silent_for(self) -> float:
         """Seconds in which the server has answered no open, while one is out; 0 when none is."""
@@ -139,9 +140,16 @@ class SessionOpener:
             self._link.hand_over(number, applicant)
             applicant.on_open(number)
         else:
-            self._spare = number
-            self._link.hand_over(number, _Spare(self))
+            self._nobody_wants(number)
         self._go_on()
+
+    def _nobody_wants(self, number: int) -> None:
+        """Whoever it was opened for has left the queue."""
+        self._link.hand_over(number, _Spare(self))
+        if self._keep_spare and self._spare is None:
+            self._spare = number
+        else:
+            self._link.close_channel(number)
 
     def refused(self, event: protocol.Refused) -> None:
         self._heard = now = monotonic()
@@ -153,10 +161,13 @@ class SessionOpener:
             self._give_up(event)
         self._go_on()
 
-    def spare_closed(self) -> None:
-        """The server closed the spare (ChannelTimeout, or we did); the next is opened with the next command."""
-        self._spare = None
+    def spare_closed(self, number: int) -> None:
+        """A spare is closed (ChannelTimeout, or we did it); the next is opened with the next command."""
+        if number == self._spare:
+            self._spare = None
         self._slots.released(monotonic())
+        if self._urgent or self._waiting:
+            self._go_on()
 
     def _give_up(self, event: protocol.Refused) -> None:
         self._refused_since = None
@@ -179,9 +190,10 @@ class SessionOpener:
     def _go_on(self) -> None:
         """Ask for as many channels as there are takers and room; one more in advance when nobody waits."""
         now = monotonic()
+        wanted = 0
         for queue, urgent in ((self._urgent, True), (self._waiting, False)):
-            wanted = len(queue) - self._slots.opening
-            for _ in range(min(wanted, self._slots.room(now, urgent=urgent))):
+            wanted += len(queue)
+            for _ in range(min(wanted - self._slots.opening, self._slots.room(now, urgent=urgent))):
                 self._open()
         if self._urgent or self._waiting:
             self._try_again_later(now)

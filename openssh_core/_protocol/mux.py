@@ -22,6 +22,11 @@ class MuxClient:
         self._last_id = 0
         self.extensions: dict[bytes, bytes] | None = None
 
+    @property
+    def missing(self) -> int:
+        """How many bytes to read next, so that nothing is taken of what follows the next reply."""
+        return self._splitter.missing
+
     def hello(self) -> bytes:
         """The bytes to send first."""
         return frame(wire.Hello().encode())

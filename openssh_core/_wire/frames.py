@@ -36,6 +36,14 @@ class FrameSplitter:
         """Bytes held back because their message is not whole yet."""
         return len(self._tail)
 
+    @property
+    def missing(self) -> int:
+        """Bytes without which no message gets whole; whoever reads no more than these takes nothing of the next one."""
+        have = len(self._tail)
+        if have < 4:
+            return 4 - have
+        return int(4 + _U32.unpack_from(self._tail)[0] - have)
+
     def feed(self, data: bytes) -> list[memoryview]:
         """Take what the stream gave; return the bodies now complete, as views (no copy of bulk data).
 

@@ -39,7 +39,7 @@ def sent(link: Link) -> list[wire.Message]:
 
 def says(link: Link, *messages: wire.Message) -> list[Event]:
     """The peer says something; what happened."""
-    return link.feed(b"".join(map(packet, messages)))
+    return link.feed(b"".join(packet(message) for message in messages))
 
 
 def with_open_channel(window: int = 100, max_packet: int = 32_768, *, budget: WindowBudget | None = None) -> Link:
@@ -492,13 +492,13 @@ def to_the_peers_own_number(message: wire.Message) -> bytes:
     return body[:6] + THEIRS.to_bytes(4, "big") + body[10:]
 
 
-@pytest.mark.parametrize("message", TO_A_CHANNEL + ANSWERS, ids=name)
+@pytest.mark.parametrize("message", [*TO_A_CHANNEL, *ANSWERS], ids=name)
 def test_nothing_may_be_said_to_a_channel_that_is_not_there(message: wire.Message) -> None:
     with pytest.raises(RemoteProtocolError, match=f"channel {THEIRS}, which does not exist"):
         with_open_channel().feed(to_the_peers_own_number(message))
 
 
-@pytest.mark.parametrize("message", TO_A_CHANNEL + ANSWERS, ids=name)
+@pytest.mark.parametrize("message", [*TO_A_CHANNEL, *ANSWERS], ids=name)
 def test_nothing_may_be_said_after_close(message: wire.Message) -> None:
     link = with_open_channel()
     says(link, wire.Close(0))
@@ -539,7 +539,14 @@ def test_a_packet_with_padding_is_malformed() -> None:
 
 @pytest.mark.parametrize(
     "stream",
-    ["00000002 00 14", "00000002 00 01", "00000006 00 5d 00000000", "00040001", "ffffffff", "00000007 00 60 00000000 00"],
+    [
+        "00000002 00 14",
+        "00000002 00 01",
+        "00000006 00 5d 00000000",
+        "00040001",
+        "ffffffff",
+        "00000007 00 60 00000000 00",
+    ],
     ids=["KEXINIT", "DISCONNECT", "short adjust", "too long", "4 GiB", "bytes too many"],
 )
 def test_rubbish_is_malformed(stream: str) -> None:
@@ -576,7 +583,7 @@ messages: st.SearchStrategy[wire.Message] = st.one_of(
 @given(st.lists(messages.map(packet) | small.map(frame) | small, max_size=12))
 def test_any_bytes_give_events_or_a_remote_protocol_error(pieces: list[bytes]) -> None:
     link = Link()
-    for number in range(4):
+    for _ in range(4):
         link.open("session")
     try:
         for piece in pieces:

@@ -83,6 +83,17 @@ def test_answers_come_however_they_arrive(cut: Cut) -> None:
     assert replies == [wire.Alive(1, 4242), wire.Failure(2, "open failed")]
 
 
+def test_a_reader_can_leave_what_follows_the_answer_to_somebody_else() -> None:
+    client = greeted()
+    stream = ALIVE + b"something else"
+    replies: list[wire.Reply] = []
+    while not replies:
+        piece, stream = stream[: client.missing], stream[client.missing :]
+        replies += client.feed(piece)
+    assert replies == [wire.Alive(1, 4242)]
+    assert stream == b"something else"
+
+
 @pytest.mark.parametrize(
     "stream",
     [

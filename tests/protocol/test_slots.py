@@ -369,10 +369,13 @@ def test_a_large_limit_is_found_from_nothing() -> None:
     assert crowd.refusals <= 200
 
 
-@given(limits, st.floats(0, 0.02), st.integers(0, 3), st.lists(st.builds(Job, moments, moments, st.booleans()), max_size=60))
-def test_with_a_reserve_everybody_gets_a_session_too(
-    limit: int, cool: float, reserve: int, wanted: list[Job]
-) -> None:
+@given(
+    limits,
+    st.floats(0, 0.02),
+    st.integers(0, 3),
+    st.lists(st.builds(Job, moments, moments, st.booleans()), max_size=60),
+)
+def test_with_a_reserve_everybody_gets_a_session_too(limit: int, cool: float, reserve: int, wanted: list[Job]) -> None:
     crowd = Crowd(Slots(reserve), limit=limit, cool=cool, one_way=0.0001)
     crowd.run([*SATURATION, *wanted])
     assert crowd.finished >= len(SATURATION) + len(wanted)

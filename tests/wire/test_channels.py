@@ -19,7 +19,11 @@ EXEC = "00000004 65786563"  # string "exec"
 # A message, its bytes, and where it may end early: sizes at which what comes before is a whole message, too.
 MESSAGES: list[tuple[wire.Message, str, set[int]]] = [
     (wire.ChannelOpen("session", 3, 65536, 32768), f"5a {SESSION} 00000003 00010000 00008000", set()),
-    (wire.ChannelOpen("session", 3, 65536, 32768, b"\x01\x02"), f"5a {SESSION} 00000003 00010000 00008000 0102", {24, 25}),
+    (
+        wire.ChannelOpen("session", 3, 65536, 32768, b"\x01\x02"),
+        f"5a {SESSION} 00000003 00010000 00008000 0102",
+        {24, 25},
+    ),
     (wire.OpenConfirmation(3, 70, 0, 32768), "5b 00000003 00000046 00000000 00008000", set()),
     (wire.OpenConfirmation(3, 70, 0, 32768, b"x"), "5b 00000003 00000046 00000000 00008000 78", {17}),
     (wire.OpenFailure(3, 2, "no", "en"), "5c 00000003 00000002 00000002 6e6f 00000002 656e", {15}),
@@ -30,7 +34,11 @@ MESSAGES: list[tuple[wire.Message, str, set[int]]] = [
     (wire.ExtendedData(70, 1, b"oh"), "5f 00000046 00000001 00000002 6f68", set()),
     (wire.Eof(70), "60 00000046", set()),
     (wire.Close(70), "61 00000046", set()),
-    (wire.ChannelRequest(70, "exec", True, b"\x00\x00\x00\x01w"), f"62 00000046 {EXEC} 01 00000001 77", {14, 15, 16, 17, 18}),
+    (
+        wire.ChannelRequest(70, "exec", True, b"\x00\x00\x00\x01w"),
+        f"62 00000046 {EXEC} 01 00000001 77",
+        {14, 15, 16, 17, 18},
+    ),
     (wire.ChannelRequest(70, "exec", False), f"62 00000046 {EXEC} 00", set()),
     (wire.RequestSuccess(70), "63 00000046", set()),
     (wire.RequestFailure(70), "64 00000046", set()),

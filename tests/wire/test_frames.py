@@ -33,6 +33,24 @@ def test_what_is_not_whole_waits() -> None:
     assert splitter.pending == 2
 
 
+def test_what_is_missing_is_never_more_than_the_next_message() -> None:
+    splitter = FrameSplitter()
+    stream, read = frame(b"one") + frame(b"") + frame(b"three"), []
+    while stream:
+        size = splitter.missing
+        piece, stream = stream[:size], stream[size:]
+        read.append((size, [bytes(body) for body in splitter.feed(piece)]))
+    assert read == [(4, []), (3, [b"one"]), (4, [b""]), (4, []), (5, [b"three"])]
+
+
+def test_what_is_missing_counts_what_has_come() -> None:
+    splitter = FrameSplitter()
+    splitter.feed(bytes.fromhex("0000"))
+    assert splitter.missing == 2
+    splitter.feed(bytes.fromhex("0005 6162"))
+    assert splitter.missing == 3
+
+
 def test_no_bytes_change_nothing() -> None:
     splitter = FrameSplitter()
     splitter.feed(b"\x00\x00\x00\x02a")
