@@ -56,7 +56,7 @@ def start_master(
         ConnectError: one of its subclasses says why there is no connection.
         InvalidInput: something that was asked for cannot be.
     """
-    directory = PrivateDirectory(control_dir)
+    directory = PrivateDirectory(control_dir, options.ssh)
     try:
         options = _for_this_ssh(options)
         launcher_pid = _Login(options, secrets, directory, host).run(deadline)

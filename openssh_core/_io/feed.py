@@ -25,7 +25,7 @@ class Feed:
             rest of the output is dropped.
     """
 
-    __slots__ = ("_credit", "_lock", "_open", "_owed", "_paused", "_take")
+    __slots__ = ("__weakref__", "_credit", "_lock", "_open", "_owed", "_paused", "_take")
 
     def __init__(self, take: Callable[[bytes], object]) -> None:
         self._take = take

@@ -15,6 +15,7 @@ import time
 
 from .._cli.argv import check_control_path
 from ..errors import InsecureControlDirectory, InvalidControlPath
+from .watcher import watcher
 
 _PREFIX = "osc-"
 _SOCKET = "c"
@@ -26,13 +27,17 @@ _YOUNG = 10
 class PrivateDirectory:
     """The directory of one master.
 
+    Args:
+        parent: where to make it; None for the usual place.
+        ssh: the program that can end the master, should this program be killed.
+
     Attributes:
         path: absolute.
         control_path: where the master's socket will be.
         log_path: where ssh writes its words.
     """
 
-    def __init__(self, parent: str | None) -> None:
+    def __init__(self, parent: str | None, ssh: str) -> None:
         base = _choose(parent)
         _sweep(base)
         self.path = os.path.join(base, _PREFIX + os.urandom(6).hex())
@@ -41,7 +46,12 @@ class PrivateDirectory:
         check_control_path(self.control_path)
         os.mkdir(self.path, 0o700)
         self._lock = _open_directory(self.path)
-        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            watcher.guard(self.path, ssh)
+        except BaseException:
+            self.remove()
+            raise
 
     def read_log(self) -> str:
         """What ssh has said so far."""
@@ -57,6 +67,7 @@ class PrivateDirectory:
         if lock >= 0:
             _remove(self.path)
             os.close(lock)
+            watcher.release(self.path)
 
 
 def _open_directory(path: str) -> int:
