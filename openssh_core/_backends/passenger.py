@@ -6,6 +6,7 @@ ends without a status was killed, or its master is gone, and which of the two it
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from time import monotonic
 
@@ -13,6 +14,7 @@ from .._io import control, sockets
 from .._io.deadline import Deadline
 from .._io.opener import PATIENCE
 from .._io.reactor import Reactor
+from .._io.shielded import shielded
 from ..errors import OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
 from .ending import end_all
@@ -22,6 +24,8 @@ from .remote_kill import kill_groups
 
 # Seconds in which a master answers a request that needs no more than one round trip to the server.
 ANSWER = 60.0
+# Seconds a signal may take.
+_KILL_PATIENCE = 5.0
 
 
 class PassengerBackend:
@@ -42,6 +46,9 @@ class PassengerBackend:
         self._closed: OpenSSHError | None = None
 
     def start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
+        return shielded(lambda: self._start(request, streams), _give_up)
+
+    def _start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
         session = PassengerSession(self, request, streams)
         try:
             if self._closed is not None:
@@ -110,3 +117,10 @@ class PassengerBackend:
         for session in list(self._sessions):
             session.failed(error)
             session.close()
+
+
+def _give_up(session: PassengerSession) -> None:
+    """Whoever wanted it has been interrupted: leave nothing running."""
+    with contextlib.suppress(OpenSSHError):
+        session.signal("KILL", _KILL_PATIENCE)
+    session.close()

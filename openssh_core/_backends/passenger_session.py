@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import struct
+import termios
+import tty
 from typing import TYPE_CHECKING
 
 from .._cli.script import PidLine
@@ -66,14 +70,19 @@ class PassengerSession(SessionState):
 
     def _make_stdin(self, streams: Streams) -> int:
         stdin = streams.stdin
-        if isinstance(stdin, Piped) and not stdin.shared:
+        if isinstance(stdin, Piped) and not stdin.shared and self._request.pty is None:
             return stdin.fd
-        theirs, ours = os.pipe()
-        if stdin is None:
+        if self._request.pty is not None:
+            theirs, ours = _make_terminal(self._request.pty)
+        else:
+            theirs, ours = os.pipe()
+        if stdin is None and self._request.pty is None:
             os.close(ours)
             return theirs
         os.set_blocking(ours, False)
         self._writer = PipeWriter(self._backend.reactor, ours)
+        if stdin is None:
+            return theirs
         if isinstance(stdin, Piped):
             self._source = FromDescriptor(self._backend.reactor, stdin.fd, self._writer.push)
         else:
@@ -122,6 +131,9 @@ class PassengerSession(SessionState):
     def opened(self, sock: socket.socket) -> None:
         """The master has it. From whichever thread asked."""
         self._sock = sock
+        if self._request.pty is not None:
+            # Its modes have gone to the server. From here on what we write must go through as it is.
+            tty.setraw(self.theirs[0])
         self._close_theirs()
         self.started()
         self._backend.reactor.submit(self._begin)
@@ -232,3 +244,14 @@ class PassengerSession(SessionState):
         fds, self.theirs = self.theirs, ()
         for fd in fds:
             os.close(fd)
+
+
+def _make_terminal(pty: Pty) -> tuple[int, int]:
+    """A local terminal: the master asks the server for one with the same modes and size. Its end, and ours.
+
+    Only input goes through it; the master looks at no other descriptor for this.
+    """
+    ours, theirs = os.openpty()
+    size = struct.pack("HHHH", pty.rows, pty.columns, pty.width_pixels, pty.height_pixels)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+    return theirs, ours

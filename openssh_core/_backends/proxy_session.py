@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from .._cli.script import PidLine
+from .._io.deadline import Deadline
 from .._protocol import link as protocol
 from .._wire import requests
 from .._wire.requests import ExitSignal, ExitStatus
@@ -21,6 +23,11 @@ from .state import SessionState, new_pid_line
 
 if TYPE_CHECKING:
     from .proxy import ProxyBackend
+
+
+# Seconds in which a command's process is there to be signalled, and between the first tries.
+_FORK_PATIENCE = 0.5
+_FIRST_PAUSE = 0.005
 
 
 class ProxySession(SessionState):
@@ -196,11 +203,19 @@ class ProxySession(SessionState):
 
     def _ask_server(self, name: str, timeout: float) -> bool:
         """Whether the server has delivered the signal."""
-        answer = SignalAnswer()
-        self._backend.reactor.submit(lambda: self.signaller.send(name, answer))
-        if not answer.wait(timeout):
+        deadline = Deadline.after(min(timeout, _FORK_PATIENCE))
+        pause = _FIRST_PAUSE
+        while True:
+            answer = SignalAnswer()
+            self._backend.reactor.submit(functools.partial(self.signaller.send, name, answer))
+            if not answer.wait(timeout) or answer.granted or name not in ALWAYS_KNOWN or deadline.passed:
+                break
+            # For a moment after its start sshd's child is not the leader of its group yet, and killpg finds nobody.
+            self._exited.wait(pause)
+            pause *= 2
+        if not answer.is_open() or (not answer.granted and name not in ALWAYS_KNOWN):
             return False
-        if not answer.granted and name in ALWAYS_KNOWN:
+        if not answer.granted and self._backend.signals_work is None:
             # Not this signal but all of them, so the next commands have to tell their process ids.
             self._backend.signals_work = False
         return answer.granted

@@ -71,6 +71,8 @@ class Feed:
         if self._open:
             self._give(b"")
             self._open = False
+            # What has ended holds on to nobody.
+            self._take = self._credit = _to_nobody
 
     def abandon(self) -> None:
         pass  # the forked child has no descriptor in this
@@ -83,5 +85,5 @@ class Feed:
             self._open = False
 
 
-def _to_nobody(_count: int) -> None:
+def _to_nobody(_what: object) -> None:
     pass

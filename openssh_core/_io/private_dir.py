@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import stat
+import threading
 import time
 
 from .._cli.argv import check_control_path
@@ -45,6 +46,7 @@ class PrivateDirectory:
         self.log_path = os.path.join(self.path, "log")
         check_control_path(self.control_path)
         os.mkdir(self.path, 0o700)
+        self._removing = threading.Lock()
         self._lock = _open_directory(self.path)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
@@ -62,12 +64,13 @@ class PrivateDirectory:
             return ""
 
     def remove(self) -> None:
-        """Everything in it, and itself. Idempotent."""
-        lock, self._lock = self._lock, -1
-        if lock >= 0:
-            _remove(self.path)
-            os.close(lock)
-            watcher.release(self.path)
+        """Everything in it, and itself. Idempotent; when it returns they are gone, whoever did it."""
+        with self._removing:
+            lock, self._lock = self._lock, -1
+            if lock >= 0:
+                _remove(self.path)
+                os.close(lock)
+                watcher.release(self.path)
 
 
 def _open_directory(path: str) -> int:

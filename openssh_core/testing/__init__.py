@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from ._lab import Server, ServerFailed
 from .accounts import Account, AccountServer
+from .fake_master import FakeMaster, HangUp
+from .fake_server import FakeChannel, FakeServer
 from .inetd import InetdServer
 from .keys import Key, KeyFailed, generate_key, known_hosts_line, known_hosts_name, shared_key
 from .leaks import Snapshot, assert_nothing_left, snapshot, whats_left
@@ -36,4 +38,8 @@ __all__ = [
     "snapshot",
     "whats_left",
     "assert_nothing_left",
+    "FakeMaster",
+    "FakeServer",
+    "FakeChannel",
+    "HangUp",
 ]
