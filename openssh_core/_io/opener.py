@@ -66,7 +66,8 @@ class SessionOpener:
     """Hands out session channels of one link. For the reactor's thread only.
 
     Args:
-        reserve: slots kept back for urgent sessions once the server's limit is known.
+        reserve: slots kept back for urgent sessions. While the server's limit is not known yet, a channel is held for
+            them: the rush that finds the limit out must not take every slot.
         spare: whether one channel is kept open in advance.
     """
 
@@ -75,6 +76,8 @@ class SessionOpener:
         self._reactor = reactor
         self._host = host
         self._slots = Slots(reserve)
+        self._hold = reserve > 0
+        self._held: int | None = None
         self._waiting: deque[Applicant] = deque()
         self._urgent: deque[Applicant] = deque()
         self._keep_spare = spare
@@ -97,7 +100,11 @@ class SessionOpener:
         with self._link as link:
             if link.error is not None:
                 raise link.error
-            if self._spare is not None:
+            if urgent and self._held is not None:
+                number, self._held = self._held, None
+                link.hand_over(number, applicant)
+                applicant.on_open(number)
+            elif self._spare is not None:
                 number, self._spare = self._spare, None
                 link.hand_over(number, applicant)
                 applicant.on_open(number)
@@ -135,13 +142,19 @@ class SessionOpener:
         self._slots.confirmed()
         self._refused_since = None
         queue = self._urgent or self._waiting
-        if queue:
+        if self._wants_to_hold() and not self._urgent and self._slots.open > 1:
+            self._link.hand_over(number, _Spare(self))
+            self._held = number
+        elif queue:
             applicant = queue.popleft()
             self._link.hand_over(number, applicant)
             applicant.on_open(number)
         else:
             self._nobody_wants(number)
         self._go_on()
+
+    def _wants_to_hold(self) -> bool:
+        return self._hold and self._held is None and self._slots.ceiling is None
 
     def _nobody_wants(self, number: int) -> None:
         """Whoever it was opened for has left the queue."""
@@ -159,12 +172,18 @@ class SessionOpener:
             self._refused_since = now
         elif now - self._refused_since > PATIENCE:
             self._give_up(event)
+        if self._held is not None:
+            # The limit is known from here on, and the arithmetic keeps the slot.
+            number, self._held = self._held, None
+            self._link.close_channel(number)
         self._go_on()
 
     def spare_closed(self, number: int) -> None:
         """A spare is closed (ChannelTimeout, or we did it); the next is opened with the next command."""
         if number == self._spare:
             self._spare = None
+        if number == self._held:
+            self._held = None
         self._slots.released(monotonic())
         if self._urgent or self._waiting:
             self._go_on()
@@ -190,7 +209,7 @@ class SessionOpener:
     def _go_on(self) -> None:
         """Ask for as many channels as there are takers and room; one more in advance when nobody waits."""
         now = monotonic()
-        wanted = 0
+        wanted = 1 if self._wants_to_hold() else 0
         for queue, urgent in ((self._urgent, True), (self._waiting, False)):
             wanted += len(queue)
             for _ in range(min(wanted - self._slots.opening, self._slots.room(now, urgent=urgent))):

@@ -118,8 +118,12 @@ class Client:
         program = Program(request.command, *files)
         self.programs.append(program)
         self._close_files()
-        self.answer(opened)
-        status = program.wait()
+        try:
+            self.answer(opened)
+            status = program.wait()
+        finally:
+            # Also where the client is gone before it was answered.
+            program.end()
         # A session that a signal ended ends without a word.
         return self.answer([wire.ExitMessage(opened.session_id, status), HangUp()] if status >= 0 else HangUp())
 
@@ -128,11 +132,9 @@ class Client:
             file.close()
 
     def close(self) -> None:
-        """Close the connection and what came over it; kill what runs for it."""
+        """Close the connection and what came over it."""
         self.sock.close()
         self._close_files()
-        for program in self.programs:
-            program.kill()
 
 
 class Listener:

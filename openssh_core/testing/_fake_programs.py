@@ -47,7 +47,13 @@ class Program:
             os.killpg(self.process.pid, number)
 
     def kill(self) -> None:
-        self.signal(signal.SIGKILL)
+        if self.process.returncode is None:
+            self.signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """Kill it unless it has ended, and have it gone."""
+        self.kill()
+        self.wait()
 
 
 class PipedProgram(Program):

@@ -251,8 +251,7 @@ class FakeServer:
         """Kill all programs. From any thread."""
         running = [channel.program for channel in list(self.channels.values()) if channel.program]
         for program in [*running, *self._left_behind]:
-            if program.process.returncode is None:
-                program.kill()
+            program.kill()
 
     # ---- what it hears
 
