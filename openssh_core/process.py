@@ -61,7 +61,7 @@ class RemoteProcess:
         self.stdin: IO[Any] | None = self._file(plumbing.stdin, "wb", bufsize)
         self.stdout: IO[Any] | None = self._file(plumbing.stdout, "rb", bufsize)
         self.stderr: IO[Any] | None = self._file(plumbing.stderr, "rb", bufsize)
-        _live.add(self)
+        session.owner = weakref.ref(self)
 
     def _file(self, fd: int | None, mode: str, bufsize: int) -> IO[Any] | None:
         if fd is None:
@@ -247,21 +247,13 @@ class RemoteProcess:
                 except BrokenPipeError:
                     pass  # it ended without reading everything
 
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's pipes. A copy held here would keep an end of file from being seen.
 
-_live: weakref.WeakSet[RemoteProcess] = weakref.WeakSet()
-
-
-def _in_forked_child() -> None:
-    """Let go of the parent's pipes: a copy held here would keep an end of file from ever being seen there.
-
-    The numbers stay taken, because file objects here still think them theirs.
-    """
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for process in list(_live):
-        for file in (process.stdin, process.stdout, process.stderr):
+        The numbers stay taken, because file objects here still think them theirs.
+        """
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for file in (self.stdin, self.stdout, self.stderr):
             if file is not None and not file.closed:
                 os.dup2(nothing, file.fileno(), inheritable=False)
-    os.close(nothing)
-
-
-os.register_at_fork(after_in_child=_in_forked_child)
+        os.close(nothing)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from .._cli.script import PidLine
 from .._io.sinks import Sink
@@ -76,6 +77,7 @@ class Session(Protocol):
         exit: how it ended; None while it runs, or when that will never be known (`error` says why).
         error: what went wrong with the session itself.
         pid: the remote process id, None while unknown.
+        owner: whoever has the other ends of its pipes.
         is_running: whether the server agreed to run it; stays true after the end.
     """
 
@@ -83,6 +85,7 @@ class Session(Protocol):
     error: OpenSSHError | None
     pid: int | None
     is_running: bool
+    owner: weakref.ref[Any] | None
 
     def wait_started(self, timeout: float | None) -> bool:
         """Wait until the server has agreed to run it, or refused; False when that takes more than `timeout` seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 from .._protocol.slots import Slots
@@ -15,14 +16,24 @@ class SlotGate:
         self._changed = threading.Condition()
         self._slots = Slots()
 
-    def enter(self, *, urgent: bool = False) -> None:
-        """Wait for room, and take it."""
+    def enter(self, given_up: Callable[[], bool], *, urgent: bool = False) -> bool:
+        """Wait for room, and take it; False when it is not wanted any more."""
         with self._changed:
             while self._slots.room(monotonic(), urgent=urgent) <= 0:
+                if given_up():
+                    return False
                 now = monotonic()
                 chance = self._slots.next_chance(now)
                 self._changed.wait(None if chance is None else chance - now)
+            if given_up():
+                return False
             self._slots.asked()
+            return True
+
+    def look_again(self) -> None:
+        """Somebody in the queue has given up."""
+        with self._changed:
+            self._changed.notify_all()
 
     def confirmed(self) -> None:
         with self._changed:

@@ -6,7 +6,7 @@ ends without a status was killed, or its master is gone, and which of the two it
 
 from __future__ import annotations
 
-import contextlib
+import threading
 from collections.abc import Iterable
 from time import monotonic
 
@@ -14,8 +14,7 @@ from .._io import control, sockets
 from .._io.deadline import Deadline
 from .._io.opener import PATIENCE
 from .._io.reactor import Reactor
-from .._io.shielded import shielded
-from ..errors import OpenRefused, OpenSSHError
+from ..errors import ConnectionClosed, OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
 from .ending import end_all
 from .gate import SlotGate
@@ -24,8 +23,6 @@ from .remote_kill import kill_groups
 
 # Seconds in which a master answers a request that needs no more than one round trip to the server.
 ANSWER = 60.0
-# Seconds a signal may take.
-_KILL_PATIENCE = 5.0
 
 
 class PassengerBackend:
@@ -46,30 +43,30 @@ class PassengerBackend:
         self._closed: OpenSSHError | None = None
 
     def start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
-        return shielded(lambda: self._start(request, streams), _give_up)
-
-    def _start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
         session = PassengerSession(self, request, streams)
+        # In a thread of its own: whoever asked may have a limit, and what Ctrl-C raises in the main thread must not
+        # find descriptors half handed over.
+        threading.Thread(target=self._open, args=(session,), name="openssh-core-start", daemon=True).start()
+        return session
+
+    def _open(self, session: PassengerSession) -> None:
+        session.prepare()
+        session.begin_tracking()
         try:
             if self._closed is not None:
                 raise self._closed
-            self._open(session, request)
-        except OpenSSHError as error:
-            error.host = error.host or self.host
-            session.failed(error)
-            session.release()
-            if not isinstance(error, OpenRefused):
-                raise
-        return session
+            self._open_in_turn(session)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the session raises it
+            session.not_opened(error if isinstance(error, OpenSSHError) else _surprise(error, self.host))
 
-    def _open(self, session: PassengerSession, request: SessionRequest) -> None:
+    def _open_in_turn(self, session: PassengerSession) -> None:
         refused_since: float | None = None
-        while True:
-            self.gate.enter(urgent=request.urgent)
+        while self.gate.enter(session.is_over, urgent=session.urgent):
             try:
                 self._open_once(session)
                 return
-            except OpenRefused:
+            except OpenRefused as error:
+                error.host = self.host
                 busy = self.gate.refused()
                 now = monotonic()
                 refused_since = None if busy else refused_since or now
@@ -78,6 +75,7 @@ class PassengerBackend:
             except BaseException:
                 self.gate.given_up()
                 raise
+        session.not_opened(ConnectionClosed("given up before the command started", host=self.host))
 
     def _open_once(self, session: PassengerSession) -> None:
         deadline = Deadline.after(ANSWER)
@@ -119,8 +117,5 @@ class PassengerBackend:
             session.close()
 
 
-def _give_up(session: PassengerSession) -> None:
-    """Whoever wanted it has been interrupted: leave nothing running."""
-    with contextlib.suppress(OpenSSHError):
-        session.signal("KILL", _KILL_PATIENCE)
-    session.close()
+def _surprise(error: Exception, host: str) -> OpenSSHError:
+    return OpenSSHError(f"the session could not be opened ({error})", host=host)

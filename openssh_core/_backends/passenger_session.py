@@ -18,7 +18,7 @@ from .._io.sinks import PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
 from .._wire import mux as wire
 from .._wire.frames import FrameSplitter
-from ..errors import ConnectionLost, ExitStatusMissing, ProtocolError, SignalNotDelivered
+from ..errors import ConnectionLost, ExitStatusMissing, OpenSSHError, ProtocolError, SignalNotDelivered
 from ..options import Pty
 from ..results import Exit
 from .base import Output, Piped, SessionRequest, Streams
@@ -47,13 +47,25 @@ class PassengerSession(SessionState):
         self._writer: PipeWriter | None = None
         self._source: Source | None = None
         self._sent_signal: str | None = None
-        wants_pid = backend.track_pid and request.kind == "exec" and not request.urgent
+        self._streams = streams
+        self._pid_line: PidLine | None = None
+        self.theirs: tuple[int, ...] = ()
+
+    def prepare(self) -> None:
+        """Make the pipes. Not in the main thread, where an interrupt could leave half of them behind."""
+        streams, request = self._streams, self._request
+        wants_pid = self._backend.track_pid and request.kind == "exec" and not request.urgent
         self._pid_line = new_pid_line(any_shell=True) if wants_pid else None
-        self.theirs: tuple[int, ...] = (
+        self.theirs = (
             self._make_stdin(streams),
             self._make_output(streams.stdout, self._pid_line),
             self._make_output(streams.stderr, None),
         )
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it may use slots kept back for such sessions."""
+        return self._request.urgent
 
     def message(self, request_id: int) -> wire.NewSession:
         """The request for it."""
@@ -129,14 +141,24 @@ class PassengerSession(SessionState):
     # ---- its life, in the reactor's thread
 
     def opened(self, sock: socket.socket) -> None:
-        """The master has it. From whichever thread asked."""
+        """The master has it. From the thread that asked."""
         self._sock = sock
         if self._request.pty is not None:
             # Its modes have gone to the server. From here on what we write must go through as it is.
             tty.setraw(self.theirs[0])
         self._close_theirs()
-        self.started()
-        self._backend.reactor.submit(self._begin)
+        if self.is_over():
+            # Given up meanwhile: nobody looks at it any more.
+            self._backend.reactor.submit(self._give_up)
+        else:
+            self.started()
+            self._backend.reactor.submit(self._begin)
+
+    def not_opened(self, error: OpenSSHError) -> None:
+        """It did not come about: give back everything. From the thread that asked."""
+        self.failed(error)
+        self._close_theirs()
+        self._backend.reactor.submit(self._give_up)
 
     def _begin(self) -> None:
         if self._sock is None:
@@ -205,11 +227,13 @@ class PassengerSession(SessionState):
     # ---- what can be done to it; from any thread
 
     def signal(self, name: str, timeout: float) -> None:
-        if self.exit is not None or self.error is not None:
+        if self.is_over():
             return
+        if not self.is_running:
+            return self.close()
         if self._pid_line:
             self.wait_located(timeout)
-        if self.exit is not None or self.error is not None:
+        if self.is_over():
             return
         if self.pid is None:
             raise SignalNotDelivered(
@@ -227,12 +251,12 @@ class PassengerSession(SessionState):
     def close(self) -> None:
         if self.exit is None:
             self.failed(ExitStatusMissing("closed from this side before it ended", host=self._backend.host))
+        self._backend.gate.look_again()
         self._backend.reactor.submit(self._give_up)
 
-    def release(self) -> None:
-        """It did not come about: give back everything."""
-        self._close_theirs()
-        self._backend.reactor.submit(self._give_up)
+    def is_over(self) -> bool:
+        """Whether it has ended, or nobody wants it any more."""
+        return self.exit is not None or self.error is not None
 
     def _give_up(self) -> None:
         self._hang_up()

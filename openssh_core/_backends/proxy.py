@@ -47,6 +47,7 @@ class ProxyBackend:
         return session
 
     def _ask(self, session: ProxySession, urgent: bool) -> None:
+        session.begin_tracking()
         self.sessions.add(session)
         try:
             self.opener.ask(session, urgent=urgent)

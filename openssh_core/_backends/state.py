@@ -6,11 +6,19 @@ import os
 import weakref
 from collections import deque
 from time import monotonic
+from typing import Protocol
 
 from .._cli.script import PidLine
 from .._io.latch import Latch
 from ..errors import ConnectionLost, OpenSSHError
 from ..results import Exit
+
+
+class Owner(Protocol):
+    """Whoever has the other ends of a session's pipes."""
+
+    def abandon(self) -> None:
+        """In a forked child: let go of them."""
 
 
 class SessionState:
@@ -24,12 +32,12 @@ class SessionState:
         self.error: OpenSSHError | None = None
         self.pid: int | None = None
         self.is_running = False
+        self.owner: weakref.ref[Owner] | None = None
         self._started = Latch()
         self._exited = Latch()
         self._closed = Latch()
         self._located = Latch()
         self._last_output = monotonic()
-        _live.add(self)
 
     def wait_started(self, timeout: float | None) -> bool:
         return self._started.wait(timeout)
@@ -51,6 +59,10 @@ class SessionState:
         return 0.0
 
     # ---- for the session itself
+
+    def begin_tracking(self) -> None:
+        """From now on a forked child has something of ours to let go of. Not in the main thread, where interrupts are."""
+        _live.add(self)
 
     def heard(self) -> None:
         """It put something out."""
@@ -94,6 +106,7 @@ class SessionState:
         self._located.open()
         self._exited.open()
         self._closed.open()
+        _live.discard(self)
 
     def abandon(self) -> None:
         """In a forked child: this session is the parent's. Whoever waits for it here is told so."""
@@ -105,6 +118,8 @@ class SessionState:
         self._exited, self._closed = Latch(), Latch()
         self.closed()
         self.abandon_descriptors()
+        if self.owner is not None and (owner := self.owner()) is not None:
+            owner.abandon()
 
     def abandon_descriptors(self) -> None:
         """Close this process's copies, and nothing else."""
@@ -131,7 +146,8 @@ def _unguessable() -> str:
 _words: deque[str] = deque()
 
 
-_live: weakref.WeakSet[SessionState] = weakref.WeakSet()
+# Not a WeakSet: the callback by which that forgets an object is Python, and an interrupt that hits it is lost.
+_live: set[SessionState] = set()
 
 
 def _in_forked_child() -> None:

@@ -65,6 +65,7 @@ class Conversation:
 
     def terminate(self, deadline: Deadline) -> None:
         """Have the master end. It answers by going away."""
+        self._socket()
         try:
             reply = self._ask(wire.Terminate(self._mux.next_id()), deadline)
         except ConnectionLost:
@@ -151,7 +152,7 @@ class Conversation:
             self.close()
             raise ConnectionLost(f"the master at {self._path} went away") from error
         sock.setblocking(False)
-        reply = self._reply(deadline)
+        reply = self._reply_to(message, deadline)
         if isinstance(reply, wire.SessionOpened):
             return self._detach(), reply.session_id
         raise OpenRefused(f"the server opened no session ({_words(reply)})")
@@ -164,6 +165,9 @@ class Conversation:
         except OSError as error:
             self.close()
             raise ConnectionLost(f"the master at {self._path} went away") from error
+        return self._reply_to(message, deadline)
+
+    def _reply_to(self, message: wire.Request, deadline: Deadline) -> wire.Reply:
         reply = self._reply(deadline)
         answered = getattr(reply, "request_id", message.request_id)
         if answered != message.request_id:

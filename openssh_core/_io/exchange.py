@@ -39,13 +39,13 @@ class Exchange:
                 if file is not None and not file.closed:
                     selector.register(file, selectors.EVENT_READ, name)
             while selector.get_map():
-                ready = selector.select(deadline.left())
-                if not ready and deadline.passed:
-                    return False
-                for key, _events in ready:
+                for key, _events in selector.select(deadline.left()):
                     if not (self._write() if key.data == "stdin" else self._take(key.data)):
                         selector.unregister(key.fileobj)
                         self._close(key.data)
+                # Not only where nothing is ready: with some commands there always is.
+                if deadline.passed and selector.get_map():
+                    return False
         return True
 
     def output(self, name: str) -> bytes | None:

@@ -76,7 +76,6 @@ class SessionOpener:
         self._reactor = reactor
         self._host = host
         self._slots = Slots(reserve)
-        self._hold = reserve > 0
         self._held: int | None = None
         self._waiting: deque[Applicant] = deque()
         self._urgent: deque[Applicant] = deque()
@@ -154,7 +153,7 @@ class SessionOpener:
         self._go_on()
 
     def _wants_to_hold(self) -> bool:
-        return self._hold and self._held is None and self._slots.ceiling is None
+        return self._slots.reserve > 0 and self._held is None and self._slots.ceiling is None
 
     def _nobody_wants(self, number: int) -> None:
         """Whoever it was opened for has left the queue."""

@@ -83,12 +83,12 @@ class Reactor:
             return function()
         done = Latch()
         result: list[T] = []
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
 
         def run() -> None:
             try:
                 result.append(function())
-            except Exception as error:  # noqa: BLE001 - raised where the caller is
+            except BaseException as error:  # noqa: BLE001 - raised where the caller is
                 errors.append(error)
             done.open()
 
@@ -180,8 +180,9 @@ class Reactor:
     def _call(callback: Callable[..., None], *args: int) -> None:
         try:
             callback(*args)
-        except Exception:  # noqa: BLE001 - for the reason below
-            # A bug in one handler must not stop the reader: an unread link costs every session on it.
+        except BaseException:  # noqa: BLE001 - for the reason below
+            # A bug in one handler, or sys.exit() in a function of the caller's, must not stop the reader: an unread
+            # link costs every session on it.
             _log.exception("an error in the reactor")
 
 

@@ -34,7 +34,7 @@ class Slots:
         self.opening = 0
         self.open = 0
         self.ceiling: int | None = None
-        self._reserve = reserve
+        self.reserve = reserve
         self._most_open = 0
         self._cooling: deque[float] = deque()
         self._not_before = 0.0
@@ -47,7 +47,7 @@ class Slots:
         used = self.open + self.opening
         if self.ceiling is None:
             return self._without_a_ceiling() - used
-        limit = self.ceiling if urgent else max(1, self.ceiling - self._reserve)
+        limit = self.ceiling if urgent else max(1, self.ceiling - self.reserve)
         return limit - used - self._cooling_down(now)
 
     def _without_a_ceiling(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -59,12 +60,14 @@ def test_communicate_feeds_and_reads_at_the_same_time(either: Connection) -> Non
         assert process.returncode == 0
 
 
-def test_communicate_goes_on_after_a_timeout(either: Connection) -> None:
-    with either.popen("echo first; read x; echo second", stdin=PIPE, stdout=PIPE) as process:
+def test_communicate_goes_on_after_a_timeout(either: Connection, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    script = f"echo first; until [ -e {go} ]; do sleep 0.02; done; echo second"
+    with either.popen(script, stdin=PIPE, stdout=PIPE) as process:
         with pytest.raises(openssh_core.CommandTimeout) as caught:
-            # The command waits for a line that only comes with the end of its input.
             process.communicate(timeout=0)
         assert caught.value.killed is False
+        go.touch()
         assert process.communicate(timeout=30) == ("first\nsecond\n", None)
 
 
@@ -158,9 +161,10 @@ def test_an_unknown_subsystem_is_refused_with_a_reason(host: Connection) -> None
 
 
 def test_output_of_one_can_be_input_of_another(host: Connection) -> None:
-    with host.popen("printf 'b\\na\\n'", stdout=PIPE) as first, host.popen(
-        "sort", stdin=first.stdout, stdout=PIPE
-    ) as second:
+    with (
+        host.popen("printf 'b\\na\\n'", stdout=PIPE) as first,
+        host.popen("sort", stdin=first.stdout, stdout=PIPE) as second,
+    ):
         assert first.stdout is not None
         first.stdout.close()
         assert second.communicate()[0] == "a\nb\n"
