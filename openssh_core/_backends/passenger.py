@@ -6,7 +6,7 @@ ends without a status was killed, or its master is gone, and which of the two it
 
 from __future__ import annotations
 
-import threading
+from _thread import start_new_thread
 from collections.abc import Iterable
 from time import monotonic
 
@@ -45,8 +45,8 @@ class PassengerBackend:
     def start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
         session = PassengerSession(self, request, streams)
         # In a thread of its own: whoever asked may have a limit, and what Ctrl-C raises in the main thread must not
-        # find descriptors half handed over.
-        threading.Thread(target=self._open, args=(session,), name="openssh-core-start", daemon=True).start()
+        # find descriptors half handed over. Started in one step, for `Thread.start` is several such instructions.
+        start_new_thread(self._open, (session,))
         return session
 
     def _open(self, session: PassengerSession) -> None:

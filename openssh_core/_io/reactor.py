@@ -100,7 +100,9 @@ class Reactor:
 
     def is_current(self) -> bool:
         """Whether this is the reactor's thread."""
-        return self._thread is threading.current_thread()
+        # By number: asking for the thread itself would make an object, for good, for one that has none.
+        thread = self._thread
+        return thread is not None and thread.ident == threading.get_ident()
 
     def _wake(self) -> None:
         try:

@@ -85,14 +85,13 @@ def test_stdio_forward_makes_a_socket_of_ours_the_connection(
     conversation: control.Conversation, echo_port: int
 ) -> None:
     ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            fds = [theirs.fileno(), os.dup(theirs.fileno())]
-            with conversation.stdio_forward("127.0.0.1", echo_port, fds, Deadline.after(SOON)):
-                os.close(fds[1])
-                ours.sendall(b"hello")
-                ours.settimeout(SOON)
-                assert ours.recv(100) == b"hello"
+    with ours, theirs:
+        fds = [theirs.fileno(), os.dup(theirs.fileno())]
+        with conversation.stdio_forward("127.0.0.1", echo_port, fds, Deadline.after(SOON)):
+            os.close(fds[1])
+            ours.sendall(b"hello")
+            ours.settimeout(SOON)
+            assert ours.recv(100) == b"hello"
 
 
 def test_a_stdio_forward_to_nobody_is_refused(host: Connection, conversation: control.Conversation) -> None:

@@ -99,7 +99,11 @@ def test_answers_find_their_channels_in_any_order() -> None:
     link = Link()
     for _ in range(3):
         link.open("session")
-    answers = [wire.OpenConfirmation(2, 70, 0, 9), wire.OpenFailure(0, 4, "no"), wire.OpenConfirmation(1, 71, 0, 9)]
+    answers: list[wire.Message] = [
+        wire.OpenConfirmation(2, 70, 0, 9),
+        wire.OpenFailure(0, 4, "no"),
+        wire.OpenConfirmation(1, 71, 0, 9),
+    ]
     assert says(link, *answers) == [events.Opened(2), events.Refused(0, 4, "no"), events.Opened(1)]
     sent(link)
     link.eof(1)
@@ -602,20 +606,18 @@ def test_any_bytes_give_events_or_a_remote_protocol_error(pieces: list[bytes]) -
 
 @given(st.data())
 def test_however_the_stream_is_cut_the_same_things_happen(data: st.DataObject) -> None:
-    stream = b"".join(
-        packet(message)
-        for message in [
-            wire.OpenConfirmation(1, 71, 10, 10),
-            wire.OpenConfirmation(0, 70, 10, 10),
-            wire.Data(0, b"data"),
-            wire.ChannelRequest(1, "keepalive@openssh.com", True),
-            wire.ExtendedData(1, 1, b"errors"),
-            STATUS,
-            wire.Eof(0),
-            wire.Close(0),
-            wire.Close(1),
-        ]
-    )
+    said: list[wire.Message] = [
+        wire.OpenConfirmation(1, 71, 10, 10),
+        wire.OpenConfirmation(0, 70, 10, 10),
+        wire.Data(0, b"data"),
+        wire.ChannelRequest(1, "keepalive@openssh.com", True),
+        wire.ExtendedData(1, 1, b"errors"),
+        STATUS,
+        wire.Eof(0),
+        wire.Close(0),
+        wire.Close(1),
+    ]
+    stream = b"".join(packet(message) for message in said)
 
     def happens(pieces: list[bytes]) -> tuple[list[Event], list[wire.Message]]:
         link = Link()
