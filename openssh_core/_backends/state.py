@@ -61,7 +61,7 @@ class SessionState:
     # ---- for the session itself
 
     def begin_tracking(self) -> None:
-        """From now on a forked child has something of ours to let go of. Not in the main thread, where interrupts are."""
+        """From now on a forked child has something to let go of. Not in the main thread, where interrupts are."""
         _live.add(self)
 
     def heard(self) -> None:

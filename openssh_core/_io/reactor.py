@@ -1,7 +1,8 @@
 """One thread per process waits for every descriptor of this library. It never blocks and runs no user code.
 
 The thread starts with the first piece of work and ends when nothing is registered any more, so a program that
-has closed its connections has no thread of ours left. After a fork the child has a reactor of its own.
+has closed its connections has no thread and no descriptor of ours left. After a fork the child has a reactor of its
+own.
 """
 
 from __future__ import annotations
@@ -51,13 +52,21 @@ class Reactor:
         self._lock = threading.RLock()
         self._queue: deque[Callback] = deque()
         self._thread: threading.Thread | None = None
-        self._poller = Poller()
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+
+    def _open(self) -> None:
+        """Get the descriptors that a running thread needs."""
+        self._poller = Poller()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
         self._poller.watch(self._wake_read, READ, self._drain_wake_ups)
+
+    def _close(self) -> None:
+        self._poller.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
 
     # ---- from any thread
 
@@ -68,6 +77,7 @@ class Reactor:
         """
         with self._lock:
             if self._thread is None:
+                self._open()
                 self._queue.append(callback)
                 self._thread = threading.Thread(target=self._run, name="openssh-core-reactor", daemon=True)
                 self._thread.start()
@@ -112,9 +122,8 @@ class Reactor:
 
     def forget(self) -> None:
         """In a forked child: give up what belongs to the parent, without telling it."""
-        self._poller.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        if self._thread is not None:
+            self._close()
 
     # ---- in the reactor's thread
 
@@ -149,6 +158,7 @@ class Reactor:
         with self._lock:
             if self._queue:
                 return False
+            self._close()
             self._thread = None
             return True
 
