@@ -1,0 +1,1 @@
+"""Adapters that look like other SSH libraries. Holds no names, so importing one adapter never imports another."""

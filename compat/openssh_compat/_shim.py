@@ -1,0 +1,40 @@
+"""What an adapter does not offer is refused aloud, by name: never ignored, never half done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import NoReturn
+
+__all__ = ["missing_from", "refuse"]
+
+
+def refuse(function: str, error: type[Exception] = NotImplementedError, /, **given: tuple[object, object]) -> None:
+    """See that arguments which are not supported were left at their defaults.
+
+    Args:
+        function: the name of the function they were given to, for the message.
+        error: what to raise.
+        given: for each argument a pair: what was given, and its default.
+    """
+    for name, (value, default) in given.items():
+        if value is not default and value != default:
+            # The value may be a secret: it stays out of the message.
+            raise error(f"{function}({name}=...) is not supported by this version of openssh_compat")
+
+
+def missing_from(module: str, names: Collection[str], instead: str = "") -> Callable[[str], NoReturn]:
+    """A `__getattr__` for a module: an AttributeError that tells "not here yet" from "never heard of".
+
+    Args:
+        module: what the module calls itself.
+        names: what the original has and this does not.
+        instead: what to do about it.
+    """
+
+    def look_up(name: str) -> NoReturn:
+        if name in names:
+            advice = f"; {instead}" if instead else ""
+            raise AttributeError(f"this version of openssh_compat has no {module}.{name} yet{advice}")
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return look_up

@@ -1,0 +1,5 @@
+"""`python -m openssh_compat.fabric`."""
+
+from .main import program
+
+program.run()

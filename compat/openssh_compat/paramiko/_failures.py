@@ -1,0 +1,121 @@
+"""The core's errors in paramiko's words, as they were observed with paramiko 5.1. The core's own error is the cause of
+each, and says more.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from openssh_core import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionRefused,
+    ConnectTimeout,
+    HostKeyChanged,
+    HostKeyUnknown,
+    HostUnreachable,
+    OpenRefused,
+    OpenSSHError,
+    RequestRefused,
+    UnknownHost,
+)
+
+from ._host_key import HostKey, read_host_key
+from .ssh_exception import (
+    AuthenticationException,
+    BadAuthenticationType,
+    BadHostKeyException,
+    ChannelException,
+    ConfigParseError,
+    NoValidConnectionsError,
+    PasswordRequiredException,
+    SSHException,
+)
+
+__all__ = ["connect_error", "session_error"]
+
+
+def session_error(error: OpenSSHError) -> Exception:
+    """For a session that could not be started."""
+    if isinstance(error, OpenRefused):
+        return ChannelException(error.code, error.what)
+    if isinstance(error, RequestRefused):
+        return SSHException("Channel closed.")
+    return SSHException("SSH session not active")
+
+
+def connect_error(error: ConnectError, hostname: str, port: int, *, tried: frozenset[str], locked: bool) -> Exception:
+    """For a connection that did not come about.
+
+    Args:
+        tried: the methods of authentication there was something for: `publickey`, `password`.
+        locked: whether a key was encrypted and there was no passphrase for it.
+    """
+    match error:
+        case UnknownHost():
+            return _unknown_name(error, hostname, port)
+        case ConnectionRefused():
+            return _not_connected(hostname, port, ConnectionRefusedError, errno.ECONNREFUSED)
+        case HostUnreachable() if "Network is unreachable" in error.last_words:
+            return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+        case HostUnreachable():
+            return _not_connected(hostname, port, OSError, errno.EHOSTUNREACH)
+        case ConnectTimeout() if "banner exchange" not in error.last_words:
+            return TimeoutError("timed out")
+        case HostKeyUnknown():
+            name = hostname if port == 22 else f"[{hostname}]:{port}"
+            return SSHException(f"Server {name!r} not found in known_hosts")
+        case HostKeyChanged():
+            return BadHostKeyException(hostname, HostKey(fingerprint=error.fingerprint), _on_record(error.recorded_in))
+        case AuthenticationError():
+            return _not_let_in(error, tried, locked)
+        case ConfigurationError():
+            return ConfigParseError(error.what)
+    return SSHException(_without_banner(error) or str(error))
+
+
+def _unknown_name(error: UnknownHost, hostname: str, port: int) -> socket.gaierror:
+    """What Python's own resolver says about the name; it has a number, and ssh has words only."""
+    try:
+        socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as same:
+        return socket.gaierror(*same.args)
+    return socket.gaierror(socket.EAI_AGAIN, error.what)
+
+
+def _not_connected(hostname: str, port: int, kind: type[OSError], number: int) -> NoValidConnectionsError:
+    try:
+        found = socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM)
+        addresses = [(str(address[0]), port) for *_, address in found]
+    except OSError:
+        addresses = [(hostname, port)]
+    return NoValidConnectionsError({address: kind(number, os.strerror(number)) for address in addresses})
+
+
+def _on_record(place: str) -> HostKey:
+    """The key that ssh named by file and line."""
+    path, _, line = place.rpartition(":")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return read_host_key(file.read().splitlines()[int(line) - 1]) or HostKey()
+    except (OSError, ValueError, IndexError):
+        return HostKey()
+
+
+def _not_let_in(error: AuthenticationError, tried: frozenset[str], locked: bool) -> SSHException:
+    if not tried:
+        return SSHException("No authentication methods available")
+    if locked:
+        return PasswordRequiredException("Private key file is encrypted")
+    last = {"password", "keyboard-interactive"} if "password" in tried else {"publickey"}
+    if error.methods and not last & set(error.methods):
+        return BadAuthenticationType("Bad authentication type", list(error.methods))
+    return AuthenticationException("Authentication failed.")
+
+
+def _without_banner(error: ConnectError) -> str:
+    silent = "banner exchange", "exchange_identification"
+    return "Error reading SSH protocol banner" if any(words in error.last_words for words in silent) else ""

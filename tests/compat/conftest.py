@@ -1,0 +1,107 @@
+"""The same test over the original library and over ours: fixtures that are the one, then the other."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+from openssh_core.testing import LoopbackServer, Server
+
+T = TypeVar("T")
+
+
+@pytest.fixture(params=["original", "ours"])
+def paramiko(request: pytest.FixtureRequest) -> Any:
+    """paramiko, or the adapter."""
+    return _load("paramiko", request.param)
+
+
+@pytest.fixture(params=["original", "ours"])
+def fabric(request: pytest.FixtureRequest) -> Any:
+    """fabric, or the adapter."""
+    return _load("fabric", request.param)
+
+
+def _load(name: str, which: str) -> Any:
+    if which == "ours":
+        return importlib.import_module(f"openssh_compat.{name}")
+    return pytest.importorskip(name, reason=f"{name} is not installed: nothing to compare with")
+
+
+def login(server: Server, **changes: Any) -> dict[str, Any]:
+    """Arguments for SSHClient.connect that log in with the server's key and nothing of this machine."""
+    return {
+        "hostname": server.host,
+        "port": server.port,
+        "username": server.user,
+        "key_filename": str(server.key),
+        "allow_agent": False,
+        "look_for_keys": False,
+        **changes,
+    }
+
+
+@pytest.fixture
+def log_in(paramiko: Any) -> Iterator[Callable[..., Any]]:
+    """Make connected clients: `log_in(server, **changes)`; they are closed with the test."""
+    clients = []
+
+    def make(server: Server, **changes: Any) -> Any:
+        client = paramiko.SSHClient()
+        clients.append(client)
+        client.load_host_keys(str(server.known_hosts))
+        client.connect(**login(server, **changes))
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(log_in: Callable[..., Any], loopback_server: LoopbackServer) -> Any:
+    """A client that is logged in."""
+    return log_in(loopback_server)
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Wait for a condition, generously, and give what it gave."""
+    return _until
+
+
+def _until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
+        time.sleep(0.01)
+    return result
+
+
+@pytest.fixture
+def in_thread() -> Iterator[Callable[..., Any]]:
+    """Call something in a thread: `result = in_thread(function, *args)`; `result()` waits for what it gave."""
+    threads = []
+
+    def start(function: Callable[..., T], *args: Any) -> Callable[[], T]:
+        outcome: list[T] = []
+        thread = threading.Thread(target=lambda: outcome.append(function(*args)), daemon=True)
+        threads.append(thread)
+        thread.start()
+
+        def wait() -> T:
+            thread.join(60)
+            assert outcome, "it did not return"
+            return outcome[0]
+
+        return wait
+
+    yield start
+    for thread in threads:
+        thread.join(60)

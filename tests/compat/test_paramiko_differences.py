@@ -1,0 +1,329 @@
+"""Where the adapter differs from paramiko on purpose, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import openssh_core
+from openssh_compat import paramiko
+from openssh_compat.paramiko._failures import session_error
+from openssh_compat.paramiko.buffered_pipe import BufferedPipe, PipeTimeout
+from openssh_core.testing import LoopbackServer, shared_key
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def client(loopback_server: LoopbackServer) -> Iterator[paramiko.SSHClient]:
+    with paramiko.SSHClient() as client:
+        client.load_host_keys(str(loopback_server.known_hosts))
+        client.connect(**login(loopback_server))
+        yield client
+
+
+def login(server: LoopbackServer, **changes: Any) -> dict[str, Any]:
+    options = {"hostname": server.host, "port": server.port, "username": server.user, "key_filename": str(server.key)}
+    return {**options, "allow_agent": False, "look_for_keys": False, **changes}
+
+
+# ---- what hangs in paramiko, or worse
+
+
+def test_the_exit_status_does_not_need_the_output_to_be_read(client: paramiko.SSHClient) -> None:
+    _, stdout, stderr = client.exec_command(f"head -c {8 * MIB} /dev/zero; head -c {8 * MIB} /dev/zero >&2")
+    assert stdout.channel.recv_exit_status() == 0
+    assert (len(stdout.read()), len(stderr.read())) == (8 * MIB, 8 * MIB)
+
+
+def test_polling_does_not_need_the_output_to_be_read(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
+    _, stdout, _ = client.exec_command(f"head -c {8 * MIB} /dev/zero")
+    until(stdout.channel.exit_status_ready)
+    assert len(stdout.read()) == 8 * MIB
+
+
+def test_one_stream_does_not_need_the_other_to_be_read(client: paramiko.SSHClient) -> None:
+    _, stdout, stderr = client.exec_command(f"head -c {8 * MIB} /dev/zero >&2; echo done")
+    assert stdout.readline() == "done\n"
+    assert len(stderr.read()) == 8 * MIB
+
+
+def test_a_slow_reader_holds_the_server_back(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
+    channel = client.exec_command(f"head -c {64 * MIB} /dev/zero")[1].channel
+    until(lambda: len(channel.in_buffer) > MIB)
+    received, most = 0, 0
+    while piece := channel.recv(MIB // 4):
+        most = max(most, len(channel.in_buffer))
+        received += len(piece)
+    assert received == 64 * MIB
+    assert most < 8 * MIB
+
+
+def test_sending_after_the_end_of_input_raises(client: paramiko.SSHClient) -> None:
+    channel = client.exec_command("cat")[0].channel
+    channel.shutdown_write()
+    for send in (channel.send, channel.sendall):
+        with pytest.raises(OSError, match="Socket is closed"):
+            send(b"x")
+
+
+def test_nothing_is_lost_when_a_read_takes_too_long(client: paramiko.SSHClient) -> None:
+    stdin, stdout, _ = client.exec_command("printf begun; cat", timeout=0.2)
+    for read in (stdout.read, stdout.readline):
+        with pytest.raises(socket.timeout):
+            read()
+    stdin.write(" and ended")
+    stdin.close()
+    assert stdout.read() == b"begun and ended"
+
+
+def test_variables_that_the_server_does_not_take_are_set_all_the_same(client: paramiko.SSHClient) -> None:
+    _, stdout, _ = client.exec_command("echo $NOT_ACCEPTED", environment={"NOT_ACCEPTED": "a 'b' $c"})
+    assert stdout.read() == b"a 'b' $c\n"
+
+
+def test_sending_has_a_time_limit_too(client: paramiko.SSHClient) -> None:
+    stdin, _, _ = client.exec_command("sleep 600", timeout=0.2)
+    with pytest.raises(socket.timeout):
+        stdin.write(bytes(64 * MIB))
+    assert not stdin.channel.send_ready()
+
+
+def test_it_tells_that_the_connection_is_gone(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
+    transport = client.get_transport()
+    assert transport is not None and transport.active
+    _stdin, stdout, _ = client.exec_command("cat")
+    transport.connection.close()
+    assert not transport.is_active()
+    assert (stdout.read(), stdout.channel.recv_exit_status()) == (b"", -1)
+    with pytest.raises(paramiko.SSHException, match="SSH session not active") as caught:
+        client.exec_command("true")
+    assert isinstance(caught.value.__cause__, openssh_core.OpenSSHError)
+
+
+def test_a_command_before_the_connection_and_after() -> None:
+    client = paramiko.SSHClient()
+    client.close()
+    with pytest.raises(paramiko.SSHException, match="SSH session not active"):
+        client.exec_command("true")
+
+
+def test_a_session_that_the_server_refuses() -> None:
+    error = session_error(openssh_core.OpenRefused("the server opens no session", code=1))
+    assert isinstance(error, paramiko.ChannelException)
+    assert (error.code, error.text) == (1, "the server opens no session")
+    assert type(session_error(openssh_core.RequestRefused("no exec here"))) is paramiko.SSHException
+
+
+def test_a_server_that_says_nothing(make_server: Callable[..., LoopbackServer]) -> None:
+    server = make_server()
+    server.freeze(listener=True)
+    client = paramiko.SSHClient()
+    with pytest.raises(TimeoutError, match="timed out"):
+        client.connect(**login(server, timeout=0.5))
+
+
+def test_errors_carry_what_the_core_knows(loopback_server: LoopbackServer, tmp_path: Path) -> None:
+    client = paramiko.SSHClient()
+    client.load_host_keys(str(loopback_server.known_hosts))
+    key = str(shared_key("stranger").write(tmp_path / "key"))
+    with pytest.raises(paramiko.AuthenticationException) as caught:
+        client.connect(**login(loopback_server, key_filename=key))
+    assert isinstance(caught.value.__cause__, openssh_core.AuthenticationError)
+    assert "publickey" in caught.value.__cause__.methods
+
+
+def test_a_channel_nobody_holds_is_closed(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
+    """Its session would keep one of the few slots a server has."""
+    for _ in range(30):
+        client.exec_command("cat; sleep 600")
+    assert client.exec_command("echo room")[1].read() == b"room\n"
+
+
+def test_no_descriptor_stays_open(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
+    client.exec_command("true")[1].read()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        stdin, stdout, _ = client.exec_command("cat")
+        stdout.channel.fileno()
+        stdin.close()
+        assert stdout.channel.recv_exit_status() == 0
+        del stdin, stdout, _
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+
+
+# ---- what is refused
+
+REFUSED = {
+    "pkey": object(),
+    "sock": object(),
+    "gss_auth": True,
+    "gss_kex": True,
+    "gss_deleg_creds": False,
+    "gss_host": "host",
+    "gss_trust_dns": False,
+    "channel_timeout": 5,
+    "disabled_algorithms": {"pubkeys": ["rsa-sha2-512"]},
+    "transport_factory": object,
+    "auth_strategy": object(),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_arguments_that_are_not_supported_are_named(name: str) -> None:
+    with pytest.raises(NotImplementedError, match=rf"connect\({name}=\.\.\.\)"):
+        paramiko.SSHClient().connect("localhost", **{name: REFUSED[name]})
+
+
+class OwnPolicy(paramiko.AutoAddPolicy):
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
+        pass
+
+
+class SamePolicy(paramiko.AutoAddPolicy):
+    pass
+
+
+@pytest.mark.parametrize("policy", [OwnPolicy, OwnPolicy(), object])
+def test_a_policy_of_ones_own_is_refused(policy: Any) -> None:
+    with pytest.raises(NotImplementedError, match="missing_host_key"):
+        paramiko.SSHClient().set_missing_host_key_policy(policy)
+    paramiko.SSHClient().set_missing_host_key_policy(SamePolicy)
+
+
+def test_names_that_are_not_there_yet() -> None:
+    with pytest.raises(AttributeError, match=r"no paramiko\.SFTPClient yet"):
+        paramiko.SFTPClient  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'Nonsense'"):
+        paramiko.Nonsense  # noqa: B018
+    with pytest.raises(ImportError):
+        exec("from openssh_compat.paramiko import RSAKey")
+
+
+def test_sessions_of_ones_own_are_refused(client: paramiko.SSHClient) -> None:
+    transport = client.get_transport()
+    assert transport is not None
+    with pytest.raises(NotImplementedError, match="exec_command"):
+        transport.open_session()
+    with pytest.raises(NotImplementedError, match="mode 'U'"):
+        client.exec_command("true")[1].channel.makefile("rU")
+
+
+def test_the_names_that_are_there_are_paramikos() -> None:
+    original = pytest.importorskip("paramiko")
+    for name in paramiko.__all__:
+        module = getattr(paramiko, name).__module__.removeprefix("openssh_compat.")
+        assert getattr(importlib.import_module(module), name)
+    later = [name for name in dir(original) if name[0].isupper() and name not in paramiko.__all__]
+    for name in later:
+        with pytest.raises(AttributeError, match=rf"no paramiko\.{name} yet"):
+            getattr(paramiko, name)
+
+
+def test_exceptions_stand_in_paramikos_order() -> None:
+    original = pytest.importorskip("paramiko.ssh_exception")
+    ours = importlib.import_module("openssh_compat.paramiko.ssh_exception")
+    for name in ours.__all__:
+        assert [kind.__name__ for kind in getattr(ours, name).__mro__] == [
+            kind.__name__ for kind in getattr(original, name).__mro__
+        ]
+
+
+# ---- the buffer
+
+
+class Throttle:
+    """Stands for a feed."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+
+def pipe_with(size: int) -> tuple[BufferedPipe, Throttle]:
+    pipe, throttle = BufferedPipe(), Throttle()
+    pipe._feeds = (weakref.ref(throttle),)  # type: ignore[assignment]
+    pipe.feed(bytes(size))
+    return pipe, throttle
+
+
+def test_a_full_buffer_stops_the_server_until_half_is_read() -> None:
+    pipe, throttle = pipe_with(MIB)
+    assert throttle.calls == []
+    pipe.feed(b"x")
+    pipe.feed(b"x")
+    assert throttle.calls == ["pause"]
+    pipe.read(MIB // 4)
+    assert throttle.calls == ["pause"]
+    pipe.read(MIB // 2)
+    assert throttle.calls == ["pause", "resume"]
+
+
+def test_room_is_made_when_nobody_else_reads(in_thread: Callable[..., Any]) -> None:
+    pipe, throttle = pipe_with(2 * MIB)
+    in_thread(pipe.read, 1)()
+    pipe.make_room(unless_read=True)
+    assert throttle.calls == ["pause"]
+    pipe.make_room()
+    assert throttle.calls == ["pause", "resume"]
+    pipe.feed(bytes(2 * MIB))
+    assert throttle.calls == ["pause", "resume"]
+
+
+def test_room_that_was_made_for_want_of_a_reader_ends_when_one_comes(in_thread: Callable[..., Any]) -> None:
+    pipe, throttle = pipe_with(2 * MIB)
+    pipe.make_room(unless_read=True)
+    assert throttle.calls == ["pause", "resume"]
+    in_thread(pipe.read, 1)()
+    pipe.feed(b"x")
+    assert throttle.calls == ["pause", "resume", "pause"]
+
+
+def test_a_buffer_read_byte_by_byte() -> None:
+    pipe = BufferedPipe()
+    for piece in (b"abc", b"d", b"", b"lost"):
+        pipe.feed(piece)
+    assert [pipe.read(1) for _ in range(6)] == [b"a", b"b", b"c", b"d", b"", b""]
+
+
+def test_a_buffer_that_stays_empty() -> None:
+    pipe = BufferedPipe()
+    with pytest.raises(PipeTimeout):
+        pipe.read(1, 0.0)
+    with pytest.raises(PipeTimeout):
+        pipe.read_all(0.01)
+
+
+def test_two_that_wait_for_different_things(in_thread: Callable[..., Any], until: Callable[..., Any]) -> None:
+    pipe = BufferedPipe()
+    everything, something = in_thread(pipe.read_all), in_thread(pipe.read, 2)
+    until(lambda: len(pipe._needs) == 2)
+    pipe.feed(b"ab")
+    assert something() == b"ab"
+    pipe.feed(b"cd")
+    pipe.close()
+    assert everything() == b"cd"
+
+
+def test_a_flag_follows_what_is_there() -> None:
+    pipe, flag = BufferedPipe(), threading.Event()
+    pipe.feed(b"ab")
+    pipe.set_event(flag)
+    assert flag.is_set()
+    pipe.read(2)
+    assert not flag.is_set()
+    pipe.close()
+    assert flag.is_set()
