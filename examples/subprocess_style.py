@@ -32,6 +32,9 @@ with subprocess.on(args.host, key=args.key, known_hosts=args.known_hosts) as sub
     except subprocess.TimeoutExpired as error:
         print("gave up, and ended it over there, after", error.timeout, "s")
 
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as cat:
-        out, _ = cat.communicate("there and back\n")
-        print(out.strip())
+    watch = "while sleep 0.2; do uptime; done"
+    with subprocess.Popen(["sh", "-c", watch], stdout=subprocess.PIPE, text=True) as watching:
+        for _ in range(3):
+            print("load:", watching.stdout.readline().rpartition(":")[2].strip())
+        watching.terminate()
+    print("the watch ended with", watching.returncode)

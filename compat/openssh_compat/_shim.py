@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import NoReturn
 
-__all__ = ["missing_from", "refuse"]
+__all__ = ["missing_from", "not_yet", "refuse"]
 
 
 def refuse(function: str, error: type[Exception] = NotImplementedError, /, **given: tuple[object, object]) -> None:
@@ -20,6 +20,21 @@ def refuse(function: str, error: type[Exception] = NotImplementedError, /, **giv
         if value is not default and value != default:
             # The value may be a secret: it stays out of the message.
             raise error(f"{function}({name}=...) is not supported by this version of openssh_compat")
+
+
+def not_yet(method: str, instead: str = "") -> Callable[..., NoReturn]:
+    """A method that the original has and this does not.
+
+    Args:
+        method: its name, with its class.
+        instead: what to use.
+    """
+
+    def call(*_args: object, **_named: object) -> NoReturn:
+        advice = f"; use {instead}" if instead else ""
+        raise NotImplementedError(f"{method}() is not supported by this version of openssh_compat{advice}")
+
+    return call
 
 
 def missing_from(module: str, names: Collection[str], instead: str = "") -> Callable[[str], NoReturn]:

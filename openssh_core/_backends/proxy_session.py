@@ -133,6 +133,8 @@ class ProxySession(SessionState):
             self._prepared(event.channel, event)
         elif event.granted:
             self._link.afterwards(self.started)
+            # sshd grants the window with the program, and says so. Others grant it with the channel, without a word.
+            self._streams.pump()
         else:
             self._refused(event.request, f"the server refused the {event.request} request")
 

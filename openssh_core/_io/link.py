@@ -7,6 +7,7 @@ from a signal handler (Ctrl-C, an alarm), which only ever hits the main thread, 
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import weakref
@@ -20,6 +21,8 @@ from .outbox import Outbox
 from .reactor import READ, Reactor
 
 _RECEIVE = 256 * 1024
+
+_log = logging.getLogger("openssh_core.link")
 
 
 class Handler(Protocol):
@@ -199,8 +202,16 @@ class ProxyLink:
         handler = self._handlers.get(number)
         if isinstance(event, protocol.Closed | protocol.Refused):
             self._handlers.pop(number, None)
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler.on_event(event)
+        except Exception as error:
+            if isinstance(error, ProtocolError):
+                raise
+            # A bug in one session must not cost the others what else came with this: its own channel pays.
+            _log.exception("an error in the handler of channel %d", number)
+            self._protocol.close(number)
 
     def _on_drained(self) -> None:
         for handler in list(self._handlers.values()):

@@ -69,7 +69,7 @@ class PipedProgram(Program):
         assert self.process.stdin and self.process.stdout and self.process.stderr
         self.stdin: IO[bytes] = self.process.stdin
         self.outputs: list[IO[bytes]] = [self.process.stdout, self.process.stderr]
-        self._left = b""
+        self._left = bytearray()
         self._ends = False
         os.set_blocking(self.stdin.fileno(), False)
 
@@ -81,14 +81,14 @@ class PipedProgram(Program):
         self._left += data
         self._ends = self._ends or end
         if self.stdin.closed:
-            self._left = b""
+            self._left.clear()
         try:
             while self._left:
-                self._left = self._left[os.write(self.stdin.fileno(), self._left) :]
+                del self._left[: os.write(self.stdin.fileno(), self._left)]
         except BlockingIOError:
             return len(self._left)
         except OSError:
-            self._left = b""  # nobody reads it
+            self._left.clear()  # nobody reads it
         if self._ends:
             self.stdin.close()
         return 0

@@ -52,7 +52,7 @@ class FakeChannel:
         self.max_packet = opening.max_packet
         self.variables: dict[str, str] = {}
         self.terminal = ""
-        self.received = b""
+        self.received = bytearray()
         self.heard_eof = False
         self.heard_close = False
         self.said_close = False
@@ -306,7 +306,7 @@ class FakeServer:
             raise Malformed(f"{message} is for a channel that is not there")
         match message:
             case wire.Data(data=data):
-                channel.received += bytes(data)
+                channel.received += data
                 self.on_data(channel, bytes(data))
             case wire.WindowAdjust(count=count):
                 channel.window += count

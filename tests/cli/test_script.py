@@ -130,7 +130,9 @@ def test_the_first_line_is_the_token_and_the_shells_own_pid(shell: str, any_shel
 
 @pytest.mark.parametrize("shell", POSIX_SHELLS)
 def test_all_steps_together_keep_line_numbers(shell: str, tmp_path: Path) -> None:
-    steps = compose("true\nnonsense_command", cwd=tmp_path, exports=[("A", "b")], merge_stderr=True, pid_line=PidLine("TOKEN"))
+    steps = compose(
+        "true\nnonsense_command", cwd=tmp_path, exports=[("A", "b")], merge_stderr=True, pid_line=PidLine("TOKEN")
+    )
     with_steps = run(shell, steps).stdout.split("\n", 1)[1]
     assert with_steps == run(shell, "true\nnonsense_command").stderr
 

@@ -12,7 +12,9 @@ LIMITS = {"methods": 25, "attributes": 12, "lines of a function": 60, "lines of 
 
 # What may weigh more: (name, what is counted) -> (how much, why it cannot be split).
 # Faces that mimic another library have that library's methods; nothing of our own design belongs here.
-ALLOWED: dict[tuple[str, str], tuple[int, str]] = {}
+ALLOWED: dict[tuple[str, str], tuple[int, str]] = {
+    ("openssh_compat.paramiko.channel:Channel", "methods"): (37, "paramiko's Channel has more than 40"),
+}
 
 NO_CODE = {
     tokenize.COMMENT,

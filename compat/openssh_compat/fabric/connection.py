@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import getpass
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from invoke.config import Config as InvokeConfig
 from invoke.context import Context
@@ -14,7 +13,7 @@ from invoke.context import Context
 import openssh_core
 
 from .. import paramiko
-from .._shim import refuse
+from .._shim import not_yet, refuse
 from ._ssh_config import known_hosts_files, resolve
 from .config import Config
 
@@ -230,18 +229,15 @@ class Connection(Context):
         """Run a command on this machine, as invoke's Context does."""
         return super().run(*args, **kwargs)
 
-    def _not_yet(self, name: str, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise NotImplementedError(f"Connection.{name}() is not supported by this version of openssh_compat")
-
-    sudo = functools.partialmethod(_not_yet, "sudo")
-    shell = functools.partialmethod(_not_yet, "shell")
-    put = functools.partialmethod(_not_yet, "put")
-    get = functools.partialmethod(_not_yet, "get")
-    sftp = functools.partialmethod(_not_yet, "sftp")
-    forward_local = functools.partialmethod(_not_yet, "forward_local")
-    forward_remote = functools.partialmethod(_not_yet, "forward_remote")
-    create_session = functools.partialmethod(_not_yet, "create_session")
-    open_gateway = functools.partialmethod(_not_yet, "open_gateway")
+    sudo = not_yet("Connection.sudo")
+    shell = not_yet("Connection.shell")
+    put = not_yet("Connection.put")
+    get = not_yet("Connection.get")
+    sftp = not_yet("Connection.sftp")
+    forward_local = not_yet("Connection.forward_local")
+    forward_remote = not_yet("Connection.forward_remote")
+    create_session = not_yet("Connection.create_session")
+    open_gateway = not_yet("Connection.open_gateway")
 
 
 def _as_ours(config: InvokeConfig | None) -> Config:

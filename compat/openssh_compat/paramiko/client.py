@@ -10,7 +10,7 @@ from typing import Any
 
 import openssh_core
 
-from .._shim import refuse
+from .._shim import not_yet, refuse
 from ._failures import connect_error
 from ._host_key import HostKey
 from ._login import KeyFiles, Login
@@ -254,6 +254,12 @@ class SSHClient(ClosingContextManager):
             channel.makefile("r", bufsize),
             channel.makefile_stderr("r", bufsize),
         )
+
+    invoke_shell = not_yet("SSHClient.invoke_shell")
+    open_sftp = not_yet("SSHClient.open_sftp")
+    get_host_keys = not_yet("SSHClient.get_host_keys")
+    save_host_keys = not_yet("SSHClient.save_host_keys")
+    set_log_channel = not_yet("SSHClient.set_log_channel")
 
 
 def _check_readable(path: str) -> None:

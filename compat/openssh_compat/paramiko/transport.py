@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Mapping
-from typing import NoReturn
 
 from openssh_core import PIPE, Connection, InvalidInput, OpenSSHError, Pty, RemoteProcess
 
+from .._shim import not_yet
 from ._failures import session_error
 from ._output import Output
 from .channel import Channel
@@ -50,10 +50,12 @@ class Transport:
     def set_keepalive(self, interval: int) -> None:
         """Nothing to do: ssh(1) looks after 15 seconds of silence whether the server is there, from the start."""
 
-    def open_session(self, *_args: object, **_named: object) -> NoReturn:
-        raise NotImplementedError(
-            "Transport.open_session() is not supported by this version of openssh_compat; use SSHClient.exec_command()"
-        )
+    open_session = not_yet("Transport.open_session", "SSHClient.exec_command()")
+    open_channel = not_yet("Transport.open_channel")
+    open_sftp_client = not_yet("Transport.open_sftp_client")
+    request_port_forward = not_yet("Transport.request_port_forward")
+    cancel_port_forward = not_yet("Transport.cancel_port_forward")
+    accept = not_yet("Transport.accept")
 
     def close(self) -> None:
         """End the connection. What still runs on the server is not signalled. Idempotent."""
