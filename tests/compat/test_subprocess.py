@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# ruff: noqa: S604  # what shell=True does is what is tested
+# what shell=True does is what is tested
 import os
 import select
 import signal

@@ -234,7 +234,7 @@ def test_a_master_that_another_client_holds_up(
     monkeypatch.setattr("openssh_core.master.LOCAL_ANSWER", 0.3)
     with connect(server) as host, socket.socket(socket.AF_UNIX) as rude:
         rude.connect(host.control_path)
-        # MUX_C_NEW_SESSION (PROTOCOL.mux), number 0, reserved, no tty, X11, agent nor subsystem, no escape, TERM, command.
+        # PROTOCOL.mux: MUX_C_NEW_SESSION, number 0, reserved, no flag set, no escape, TERM, command.
         body = b"\x10\x00\x00\x02" + bytes(4 + 4 + 4 * 4) + b"\xff\xff\xff\xff" + bytes(4) + b"\x00\x00\x00\x04true"
         hello = b"\x00\x00\x00\x01\x00\x00\x00\x04"
         for message in (hello, body):

@@ -91,7 +91,7 @@ def test_two_factors_and_two_users(ssh: Any, tmp_path: Path) -> None:
 
 def test_the_start_up_file_of_a_shell_is_not_found_by_another_home(ssh: Any) -> None:
     """Why HOME is set for the sessions of other servers: this is what keeps bash from ~/.bashrc."""
-    user = Account("user", shell="/bin/bash")  # noqa: S604 - its login shell, not an option of subprocess
+    user = Account("user", shell="/bin/bash")
     for options, ran in (({}, True), ({"SetEnv": "HOME=/nonexistent"}, False)):
         with AccountServer(user, options=options) as server:
             (server.home() / ".bashrc").write_text("echo started up\n")
