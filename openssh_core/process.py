@@ -236,8 +236,9 @@ class RemoteProcess:
     def close(self) -> None:
         """Give up on it: close pipes and channel. What runs on the other machine is not signalled."""
         self._given_up = True
-        self._close_files()
+        # Not the other way round: the end of its input could let the command end as if all were well.
         self._session.close()
+        self._close_files()
 
     def _close_files(self) -> None:
         for file in (self.stdout, self.stderr, self.stdin):

@@ -50,9 +50,9 @@ class PassengerBackend:
         return session
 
     def _open(self, session: PassengerSession) -> None:
-        session.prepare()
-        session.begin_tracking()
         try:
+            session.begin_tracking()
+            session.prepare()
             if self._closed is not None:
                 raise self._closed
             self._open_in_turn(session)

@@ -214,7 +214,7 @@ class PassengerSession(SessionState):
         if not self._backend.master_listens():
             self.failed(ConnectionLost("the master went away", host=self._backend.host))
         elif self._sent_signal is not None:
-            self.exit = Exit(None, self._sent_signal)
+            self.exited(Exit(None, self._sent_signal))
         else:
             self.failed(
                 ExitStatusMissing(

@@ -82,8 +82,9 @@ class SessionState:
         self._located.open()
 
     def exited(self, how: Exit) -> None:
-        """The program has ended."""
-        self.exit = how
+        """The program has ended. What was given up before that stays given up."""
+        if self.error is None:
+            self.exit = how
         self._exited.open()
 
     def failed(self, error: OpenSSHError) -> None:

@@ -47,11 +47,13 @@ class PrivateDirectory:
         check_control_path(self.control_path)
         os.mkdir(self.path, 0o700)
         self._removing = threading.Lock()
-        self._lock = _open_directory(self.path)
+        self._lock = -1
         try:
+            self._lock = _open_directory(self.path)
             fcntl.flock(self._lock, fcntl.LOCK_SH)
             watcher.guard(self.path, ssh)
         except BaseException:
+            _remove(self.path)
             self.remove()
             raise
 

@@ -54,6 +54,7 @@ class Reactor:
         self._thread: threading.Thread | None = None
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._wake_read = self._wake_write = -1
 
     def _open(self) -> None:
         """Get the descriptors that a running thread needs."""
@@ -64,9 +65,12 @@ class Reactor:
         self._poller.watch(self._wake_read, READ, self._drain_wake_ups)
 
     def _close(self) -> None:
+        ends = self._wake_read, self._wake_write
+        # First: another thread may fork in the middle of this, and its child must not close the same numbers again.
+        self._wake_read = self._wake_write = -1
         self._poller.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        for end in ends:
+            os.close(end)
 
     # ---- from any thread
 
@@ -122,7 +126,7 @@ class Reactor:
 
     def forget(self) -> None:
         """In a forked child: give up what belongs to the parent, without telling it."""
-        if self._thread is not None:
+        if self._wake_read >= 0:
             self._close()
 
     # ---- in the reactor's thread
@@ -215,9 +219,9 @@ def get_reactor() -> Reactor:
 def _in_forked_child() -> None:
     global _reactor, _creating
     _creating = threading.Lock()
-    if _reactor is not None:
-        _reactor.forget()
-        _reactor = None
+    theirs, _reactor = _reactor, None
+    if theirs is not None:
+        theirs.forget()
 
 
 os.register_at_fork(after_in_child=_in_forked_child)

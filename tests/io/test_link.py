@@ -113,9 +113,13 @@ class Place:
         return [request for request in self.heard(wire.ChannelRequest) if request.name == name]
 
     def channel(self) -> FakeChannel:
-        """The first channel that is open, as the server sees it."""
+        """The first channel that the server has not closed."""
         channels: dict[int, FakeChannel] = self.server.channels
-        return next(iter(self.master.wait_for(lambda: list(channels.values()))))
+
+        def found() -> list[FakeChannel]:
+            return [channel for channel in list(channels.values()) if not channel.said_close]
+
+        return self.master.wait_for(found)[0]
 
     def close(self) -> None:
         self.backend.close(ConnectionClosed("the test is over"))
@@ -585,6 +589,7 @@ def test_a_channel_that_closes_instead_of_an_answer(place: Make) -> None:
 def test_output_may_follow_the_status(place: Make) -> None:
     here = place(Passive)
     running = here.start()
+    assert running.session.wait_started(PATIENCE)
     channel = here.channel()
     channel.request("exit-status", ExitStatus(4).encode())
     assert running.session.wait_exited(PATIENCE)
@@ -598,6 +603,7 @@ def test_output_may_follow_the_status(place: Make) -> None:
 def test_the_words_of_a_death(place: Make) -> None:
     here = place(Passive)
     running = here.start()
+    assert running.session.wait_started(PATIENCE)
     how = ExitSignal("SEGV", True, "oops")
     here.channel().request("exit-signal", how.encode())
     here.channel().close()

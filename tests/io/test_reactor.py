@@ -88,8 +88,11 @@ def test_what_is_submitted_from_within_comes_after_what_is_there(reactor: Reacto
         reactor.submit(lambda: done.append("third"))
         done.append("first")
 
-    reactor.submit(first)
-    reactor.submit(lambda: done.append("second"))
+    def both() -> None:
+        reactor.submit(first)
+        reactor.submit(lambda: done.append("second"))
+
+    reactor.call(both)
     reactor.call(lambda: None)
     reactor.call(lambda: None)
     assert done == ["first", "second", "third"]

@@ -154,7 +154,7 @@ def test_a_server_of_another_kind(refused: Refused) -> None:
 
 def test_a_server_that_hangs_up_at_once(refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=listener.accept()[0].close)
+        thread = threading.Thread(target=lambda: listener.accept()[0].close())  # noqa: PLW0108 - accepted in the thread
         thread.start()
         try:
             with pytest.raises(errors.ConnectError, match="closed the connection"):

@@ -58,5 +58,6 @@ class ConnectionCall(Call):
     def clone_data(self) -> dict[str, Any]:
         return {**super().clone_data(), "init_kwargs": self.init_kwargs}
 
-    def make_context(self, config: Any) -> Connection:
+    def make_context(self, config: Any, *_more: Any, **_named: Any) -> Connection:
+        # invoke 3 tells more than a connection wants to know.
         return Connection(**{**self.init_kwargs, "config": config})
