@@ -56,11 +56,17 @@ class PassengerSession(SessionState):
         streams, request = self._streams, self._request
         wants_pid = self._backend.track_pid and request.kind == "exec" and not request.urgent
         self._pid_line = new_pid_line(any_shell=True) if wants_pid else None
-        self.theirs = (
-            self._make_stdin(streams),
-            self._make_output(streams.stdout, self._pid_line),
-            self._make_output(streams.stderr, None),
-        )
+        given = (streams.stdin, streams.stdout, streams.stderr)
+        try:
+            self.theirs += (self._make_stdin(streams),)
+            self.theirs += (self._make_output(streams.stdout, self._pid_line),)
+            self.theirs += (self._make_output(streams.stderr, None),)
+        except OSError:
+            # What was not made into anything yet is closed by nobody else.
+            for stream in given[len(self.theirs) :]:
+                if isinstance(stream, Piped):
+                    os.close(stream.fd)
+            raise
 
     @property
     def urgent(self) -> bool:
@@ -158,7 +164,10 @@ class PassengerSession(SessionState):
         """It did not come about: give back everything. From the thread that asked."""
         self.failed(error)
         self._close_theirs()
-        self._backend.reactor.submit(self._give_up)
+        try:
+            self._backend.reactor.submit(self._give_up)
+        except OSError:
+            self._give_up()  # no descriptor left to start the reactor with, so nobody else is at work either
 
     def _begin(self) -> None:
         if self._sock is None:

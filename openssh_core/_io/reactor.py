@@ -59,7 +59,11 @@ class Reactor:
     def _open(self) -> None:
         """Get the descriptors that a running thread needs."""
         self._poller = Poller()
-        self._wake_read, self._wake_write = os.pipe()
+        try:
+            self._wake_read, self._wake_write = os.pipe()
+        except OSError:
+            self._poller.close()
+            raise
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
         self._poller.watch(self._wake_read, READ, self._drain_wake_ups)
@@ -125,7 +129,14 @@ class Reactor:
             pass  # the pipe is full of wake-ups: it will wake
 
     def forget(self) -> None:
-        """In a forked child: give up what belongs to the parent, without telling it."""
+        """In a forked child: give up what belongs to the parent, without telling it, and begin anew.
+
+        Objects of the parent that are closed here still submit things.
+        """
+        # Whoever held the lock, or was the thread, does not exist here.
+        self._lock = threading.RLock()
+        self._thread = None
+        self._queue, self._timers = deque(), []
         if self._wake_read >= 0:
             self._close()
 
@@ -137,7 +148,8 @@ class Reactor:
 
     def unwatch(self, fd: int) -> None:
         """Stop watching; to be called before the descriptor is closed."""
-        self._poller.unwatch(fd)
+        if self._thread is not None:
+            self._poller.unwatch(fd)
 
     def call_at(self, when: float, callback: Callback) -> Timer:
         """Call back at a moment of the monotonic clock (seconds)."""

@@ -138,12 +138,29 @@ def test_a_parent_s_process_says_so_in_the_child(either: Connection) -> None:
                 with pytest.raises(errors.ConnectionLost, match="parent"):
                     use()
             process.terminate()  # does nothing: it is not ours
+            process.close()
+            assert either.capture("echo fine") == "fine\n"
 
         assert status_of(fork(work)) == 0
         assert process.poll() is None
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(timeout=60) == 1
+
+
+def test_a_fork_at_any_moment_of_the_reactor(loopback_server: LoopbackServer) -> None:
+    """Its thread comes with the first work and goes with the last, and may be half-way when the program forks."""
+    host = openssh_core.connect(**loopback_server.connect_options())
+
+    def work() -> None:
+        for _ in range(40):
+            assert host.capture("echo child") == "child\n"
+            # Nothing is left to do for the child's reactor, so it is about to end.
+            assert status_of(fork(lambda: host.capture("echo grandchild"))) == 0
+
+    with host:
+        children = [fork(work) for _ in range(2)]
+        assert [status_of(pid) for pid in children] == [0, 0]
 
 
 def test_a_fork_while_other_threads_are_busy(either: Connection) -> None:
