@@ -237,7 +237,7 @@ class Link:
                 if not channel.eof_received:
                     channel.eof_received = True
                     yield EndOfData(number)
-            case wire.Close():
+            case _:
                 self._send(self._channel(number).closed())
                 del self._channels[number]
                 yield Closed(number)

@@ -653,6 +653,7 @@ def test_where_signals_are_refused_a_session_of_its_own_kills(place: Make) -> No
     here = place(Deaf, signals_work=False)
     running = here.start("echo out; exec sleep 1000")
     assert running.session.wait_located(PATIENCE)
+    here.master.wait_for(lambda: running.output == b"out\n")
     running.session.signal("TERM", PATIENCE)
     assert running.end[:2] == (Exit(None, "TERM"), b"out\n")
 
