@@ -55,6 +55,7 @@ class Reactor:
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._wake_read = self._wake_write = -1
+        self._starting = False
 
     def _open(self) -> None:
         """Get the descriptors that a running thread needs."""
@@ -84,16 +85,33 @@ class Reactor:
         Ctrl-C may hit anywhere in here: either the callback will run, or the interrupt gets through to the caller.
         """
         with self._lock:
-            if self._thread is None:
-                self._open()
+            if self._starting:
                 self._queue.append(callback)
-                self._thread = threading.Thread(target=self._run, name="openssh-core-reactor", daemon=True)
-                self._thread.start()
+                return
+            if self._thread is None:
+                self._start(callback)
                 return
             if not self._queue and not self.is_current():
                 # Before the callback is queued: nothing may stand in the queue for which nobody was woken.
                 self._wake()
             self._queue.append(callback)
+
+    def _start(self, callback: Callback) -> None:
+        """Begin to work. A finaliser that submits something meanwhile must not do the same."""
+        self._starting = True
+        try:
+            self._open()
+            self._queue.append(callback)
+            self._thread = threading.Thread(target=self._run, name="openssh-core-reactor", daemon=True)
+            self._thread.start()
+        except RuntimeError:
+            # The system has no thread left for us.
+            self._thread = None
+            self._queue.remove(callback)
+            self._close()
+            raise
+        finally:
+            self._starting = False
 
     def call(self, function: Callable[[], T]) -> T:
         """Run `function` in the reactor's thread and wait for what it returns or raises."""
@@ -135,7 +153,7 @@ class Reactor:
         """
         # Whoever held the lock, or was the thread, does not exist here.
         self._lock = threading.RLock()
-        self._thread = None
+        self._thread, self._starting = None, False
         self._queue, self._timers = deque(), []
         if self._wake_read >= 0:
             self._close()

@@ -48,6 +48,37 @@ def in_child(work: Callable[[], None]) -> int:
 # ---- work from any thread
 
 
+def test_a_finaliser_may_submit_while_the_first_work_is_submitted(
+    reactor: Reactor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbage is collected whenever anything is made, so also between the steps of getting ready."""
+    done: list[str] = []
+
+    def make() -> module.Poller:
+        reactor.submit(lambda: done.append("finaliser"))
+        return real()
+
+    real = module.Poller
+    monkeypatch.setattr(module, "Poller", make)
+    reactor.call(lambda: done.append("first"))
+    assert done == ["finaliser", "first"]
+    assert [thread.name for thread in threading.enumerate()].count("openssh-core-reactor") <= 1
+
+
+def test_without_a_thread_nothing_is_done_later_by_surprise(reactor: Reactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def refuse(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            reactor.submit(lambda: done.append("refused"))
+    reactor.call(lambda: done.append("later"))
+    assert done == ["later"]
+
+
 def test_what_is_submitted_is_done_in_order_by_one_thread(reactor: Reactor) -> None:
     done: list[tuple[int, int]] = []
 
