@@ -1,0 +1,10 @@
+"""The front door: one host.
+
+A `Connection` is put together from parts, one for each kind of thing it does; each part is a class in a file of its
+own that stands on `ConnectionLife`.
+"""
+
+from .connecting import connect
+from .front import Connection
+
+__all__ = ["Connection", "connect"]

@@ -1,0 +1,201 @@
+"""Running commands: wait for them, or go on."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from .._backends.base import Session
+from .._io import text
+from ..command import Launch, command_of
+from ..errors import InvalidInput
+from ..options import Pty
+from ..process import RemoteProcess
+from ..redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
+from ..results import Command, CompletedCommand
+from ..running import Limits, Run, wait_started
+from .life import ConnectionLife
+
+
+class _Default(enum.Enum):
+    ENCODING = "the connection's own encoding"
+
+
+_ENCODING: Final = _Default.ENCODING
+Encoding = str | None | _Default
+
+
+class Commands(ConnectionLife):
+    """The part of a connection that runs commands."""
+
+    def run(
+        self,
+        *command: str | Sequence[str],
+        input: str | bytes | None = None,
+        stdin: Redirect = DEVNULL,
+        stdout: Destination = PIPE,
+        stderr: Destination = PIPE,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        pty: Pty | bool | None = None,
+        encoding: Encoding = _ENCODING,
+        errors: str | None = None,
+        timeout: float | None = None,
+        idle_timeout: float | None = None,
+        check: bool = False,
+    ) -> CompletedCommand:
+        """Run a command and wait for it.
+
+        Args:
+            command: several words, or one list of words: quoted for a POSIX shell, so that each arrives as it is.
+                One string: passed to the account's login shell as it is.
+            input: sent to its standard input.
+            stdin: a file or descriptor to read instead; without either it gets an empty input.
+            stdout, stderr: PIPE to capture it, DEVNULL, a file or descriptor, None for our own; STDOUT (stderr only).
+            env: variables for it. Where the server does not take one (AcceptEnv in sshd_config), the command's
+                shell sets it, and its value can be seen in the process list there.
+            cwd: directory to run it in.
+            pty: a terminal for it (True: vt100, 80 by 24); it then puts everything out on stdout.
+            encoding: of its output and of a str input; None for bytes. Default: the connection's.
+            errors: what happens to bytes that are no text (see `codecs`).
+            timeout: seconds the whole command may take.
+            idle_timeout: seconds it may put nothing out.
+            check: raise when it ends with another status than 0.
+
+        Raises:
+            CommandTimeout: a limit passed; the remote process group was killed; carries the output so far.
+            CommandFailed: with check=True.
+            ConnectionLost: the connection ended meanwhile; carries the output so far.
+            ExitStatusMissing: the server did not say how it ended.
+            OpenRefused, RequestRefused: the server did not run it.
+            InvalidInput: one of its subclasses says what cannot be; nothing was sent.
+        """
+        limits = Limits(timeout, idle_timeout)
+        words = command_of(command)
+        launch = self._launch("exec", words, env, cwd, pty, stderr)
+        how = self._coding(encoding, errors)
+        with Plumber(capture=True) as plumber:
+            plumber.stdin(None if stdin == DEVNULL else stdin, None if input is None else text.encode(input, *how))
+            session, plumbing = self._start(launch, plumber, stdout, stderr)
+        done = Run(session, plumbing, words, self.host, *how).to_the_end(limits)
+        return done.check() if check else done
+
+    def capture(
+        self,
+        *command: str | Sequence[str],
+        input: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        encoding: Encoding = _ENCODING,
+        timeout: float | None = None,
+        idle_timeout: float | None = None,
+    ) -> str | bytes:
+        """What a command puts out on stdout. Arguments as for `run`.
+
+        Raises:
+            CommandFailed: it ended with another status than 0; everything else as for `run`.
+        """
+        done = self.run(
+            *command,
+            input=input,
+            env=env,
+            cwd=cwd,
+            encoding=encoding,
+            timeout=timeout,
+            idle_timeout=idle_timeout,
+            check=True,
+        )
+        assert done.stdout is not None
+        return done.stdout
+
+    def popen(
+        self,
+        *command: str | Sequence[str],
+        stdin: Redirect = None,
+        stdout: Destination = None,
+        stderr: Destination = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        pty: Pty | bool | None = None,
+        subsystem: str | None = None,
+        encoding: Encoding = _ENCODING,
+        errors: str | None = None,
+        bufsize: int = -1,
+    ) -> RemoteProcess:
+        """Start a command and go on. Without a command it is the account's login shell.
+
+        Args:
+            command, env, cwd, pty, encoding, errors: as for `run`.
+            stdin: PIPE, DEVNULL, a file or descriptor; None is an empty input.
+            stdout, stderr: PIPE, DEVNULL, a file or descriptor, None for our own, a `Feed`; STDOUT (stderr only).
+            subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
+            bufsize: buffer size of the pipes' files in bytes, as for `open`.
+
+        Raises:
+            OpenRefused, RequestRefused: the server did not run it.
+            ConnectionLost: the connection ended.
+            InvalidInput: one of its subclasses says what cannot be; nothing was sent.
+        """
+        kind, words = _kind_of(command, subsystem)
+        launch = self._launch(kind, words, env, cwd, pty, stderr)
+        how = self._coding(encoding, errors)
+        with Plumber(capture=False) as plumber:
+            plumber.stdin(stdin, None)
+            session, plumbing = self._start(launch, plumber, stdout, stderr)
+        encoding_used, errors_used = how
+        process = RemoteProcess(
+            session,
+            plumbing,
+            command=words,
+            host=self.host,
+            encoding=encoding_used,
+            errors=errors_used,
+            bufsize=bufsize,
+        )
+        wait_started(session, self.host)
+        if session.error is not None and not session.is_running:
+            process.close()
+            raise session.error
+        return process
+
+    def _launch(
+        self,
+        kind: str,
+        words: Command,
+        env: Mapping[str, str] | None,
+        cwd: str | None,
+        pty: Pty | bool | None,
+        stderr: Destination,
+    ) -> Launch:
+        terminal = Pty() if pty is True else pty or None
+        return Launch(
+            kind=kind,
+            command=words,
+            env=dict(env or {}),
+            cwd=cwd,
+            pty=terminal,
+            # On a terminal both are the same already.
+            merge_stderr=stderr == STDOUT and terminal is None,
+        )
+
+    def _start(
+        self, launch: Launch, plumber: Plumber, stdout: Destination, stderr: Destination
+    ) -> tuple[Session, Plumbing]:
+        request = launch.request()
+        backend = self._live().backend
+        plumber.stdout(stdout)
+        plumber.stderr(stderr)
+        plumbing = plumber.done()
+        return backend.start(request, plumbing.streams), plumbing
+
+    def _coding(self, encoding: Encoding, errors: str | None) -> tuple[str | None, str]:
+        return self.encoding if isinstance(encoding, _Default) else encoding, errors or self.errors
+
+
+def _kind_of(words: Sequence[str | Sequence[str]], subsystem: str | None) -> tuple[str, Command]:
+    if subsystem is None:
+        return ("exec", command_of(words)) if words else ("shell", "")
+    if words:
+        raise InvalidInput("a command and subsystem= were both given", advice="Give one of them")
+    return "subsystem", subsystem

@@ -1,0 +1,17 @@
+"""All parts of a connection in one object."""
+
+from __future__ import annotations
+
+from .commands import Commands
+
+
+class Connection(Commands):
+    """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
+
+    After a fork the child may go on using it: it then goes its own way through the same master, and never ends
+    what belongs to the parent.
+
+    Attributes:
+        host: the destination as the caller named it, without any password.
+        encoding, errors: how output is made into text unless a call says otherwise.
+    """

@@ -1,0 +1,132 @@
+"""What can go wrong, as a tree.
+
+Every error says what happened (`what`), where (`host`, when there is one) and what to do about it
+(`advice`). The facts are attributes; the text is made from them, so code never has to parse a message.
+
+    OpenSSHError
+     +-- InvalidInput (ValueError)          you asked for something that cannot be; nothing was started
+     |    +-- InvalidTarget                 host, user or port
+     |    +-- InvalidCommand                NUL in a command, or longer than a server takes
+     |    +-- InvalidEnvironment            a name or a value of `env=`
+     |    +-- InvalidOption                 an ssh_config option that is unknown, reserved or unsafe here
+     |    +-- InvalidControlPath            too long, relative, or with characters ssh expands
+     |    +-- InvalidSecret                 a password that cannot be typed (newline, NUL)
+     |    +-- InsecureControlDirectory      somebody else can write there
+     |    +-- InsecureControlSocket         the socket, or who listens on it, is not ours
+     +-- ConnectError                       no authenticated connection came about
+     |    +-- UnknownHost                   the name does not resolve
+     |    +-- ConnectionRefused             nobody listens there
+     |    +-- HostUnreachable               no route
+     |    +-- ConnectTimeout (TimeoutError)
+     |    +-- HostKeyError
+     |    |    +-- HostKeyUnknown
+     |    |    +-- HostKeyChanged
+     |    |    +-- HostKeyRevoked
+     |    +-- AuthenticationError           with the methods the server still offered
+     |    |    +-- TooManyAuthenticationFailures
+     |    |    +-- UnexpectedPrompt         ssh asked for something nobody gave an answer to
+     |    +-- ConfigurationError            ssh did not accept its configuration
+     |    +-- SSHNotFound                   no ssh program
+     |    +-- SSHTooOld                     the ssh program lacks what this needs
+     +-- ConnectionLost                     the connection ended under something that was going on
+     +-- MasterUnresponsive (TimeoutError)  the master, or the server behind it, does not answer
+     +-- ConnectionClosed                   this side closed it
+     +-- SessionError
+     |    +-- OpenRefused                   the server refused to open a channel
+     |    +-- RequestRefused                the server refused exec, shell, subsystem or a pty
+     |    +-- ExitStatusMissing             the channel closed without saying how the command ended
+     |    +-- SignalNotDelivered            the remote process could not be signalled
+     +-- ForwardRefused                     the server or the master refused a forward
+     +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
+     +-- CommandTimeout (TimeoutError)      a limit passed; carries the output so far
+     +-- ProtocolError
+          +-- LocalProtocolError            this side was about to break the protocol: a bug of ours
+          +-- RemoteProtocolError           the master or the server broke it
+               +-- Malformed                bytes that are no message
+"""
+
+from .base import OpenSSHError
+from .command import CommandFailed, CommandTimeout
+from .connect import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionRefused,
+    ConnectTimeout,
+    HostKeyChanged,
+    HostKeyError,
+    HostKeyRevoked,
+    HostKeyUnknown,
+    HostUnreachable,
+    SSHNotFound,
+    SSHTooOld,
+    TooManyAuthenticationFailures,
+    UnexpectedPrompt,
+    UnknownHost,
+)
+from .input import (
+    InsecureControlDirectory,
+    InsecureControlSocket,
+    InvalidCommand,
+    InvalidControlPath,
+    InvalidEnvironment,
+    InvalidInput,
+    InvalidOption,
+    InvalidSecret,
+    InvalidTarget,
+)
+from .protocol import LocalProtocolError, Malformed, ProtocolError, RemoteProtocolError
+from .session import (
+    ConnectionClosed,
+    ConnectionLost,
+    ExitStatusMissing,
+    ForwardRefused,
+    MasterUnresponsive,
+    OpenRefused,
+    RequestRefused,
+    SessionError,
+    SignalNotDelivered,
+)
+
+__all__ = [
+    "AuthenticationError",
+    "CommandFailed",
+    "CommandTimeout",
+    "ConfigurationError",
+    "ConnectError",
+    "ConnectTimeout",
+    "ConnectionClosed",
+    "ConnectionLost",
+    "ConnectionRefused",
+    "ExitStatusMissing",
+    "ForwardRefused",
+    "HostKeyChanged",
+    "HostKeyError",
+    "HostKeyRevoked",
+    "HostKeyUnknown",
+    "HostUnreachable",
+    "InsecureControlDirectory",
+    "InsecureControlSocket",
+    "InvalidCommand",
+    "InvalidControlPath",
+    "InvalidEnvironment",
+    "InvalidInput",
+    "InvalidOption",
+    "InvalidSecret",
+    "InvalidTarget",
+    "LocalProtocolError",
+    "Malformed",
+    "MasterUnresponsive",
+    "OpenRefused",
+    "OpenSSHError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "RequestRefused",
+    "SSHNotFound",
+    "SSHTooOld",
+    "SessionError",
+    "SignalNotDelivered",
+    "TooManyAuthenticationFailures",
+    "UnexpectedPrompt",
+    "UnknownHost",
+]

@@ -1,0 +1,153 @@
+"""Why there is no authenticated connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .base import OpenSSHError
+
+
+class ConnectError(OpenSSHError):
+    """No authenticated connection came about.
+
+    Attributes:
+        last_words: what ssh(1) printed, without its debug lines; empty when it printed nothing.
+    """
+
+    def __init__(self, what: str, *, host: str | None = None, advice: str | None = None, last_words: str = "") -> None:
+        super().__init__(what, host=host, advice=advice)
+        self.last_words = last_words
+
+
+class UnknownHost(ConnectError):
+    """The name does not resolve."""
+
+    advice = "Check the spelling, the network's name service, and the Host entries of your ssh_config"
+
+
+class ConnectionRefused(ConnectError):
+    """Nobody listens on that port."""
+
+    advice = "Check the port, and that sshd runs there"
+
+
+class HostUnreachable(ConnectError):
+    """There is no route to the host."""
+
+    advice = "Check the network, the VPN and the firewall between here and there"
+
+
+class ConnectTimeout(ConnectError, TimeoutError):
+    """The connection, or the login, took longer than `connect_timeout`."""
+
+    advice = "The host is down, a firewall drops packets, or connect_timeout is too short"
+
+
+class HostKeyError(ConnectError):
+    """The server's host key was not accepted, so nothing was sent to it."""
+
+
+class HostKeyUnknown(HostKeyError):
+    """The server's host key is in none of the known_hosts files."""
+
+    advice = "Check its fingerprint and add it to known_hosts, or connect once with host_keys='accept-new'"
+
+
+class HostKeyChanged(HostKeyError):
+    """The server shows another host key than the one on record.
+
+    Attributes:
+        fingerprint: of the key it showed (`SHA256:...`), when ssh said so.
+        recorded_in: file and line of the key on record (`path:line`), when ssh said so.
+    """
+
+    advice = "Either the server was reinstalled or somebody is in between. Find out before you change known_hosts"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        last_words: str = "",
+        fingerprint: str = "",
+        recorded_in: str = "",
+    ) -> None:
+        super().__init__(what, host=host, advice=advice, last_words=last_words)
+        self.fingerprint = fingerprint
+        self.recorded_in = recorded_in
+
+
+class HostKeyRevoked(HostKeyError):
+    """The server shows a key that known_hosts marks @revoked."""
+
+    advice = "That key must not be trusted any more. Ask whoever runs the server"
+
+
+class AuthenticationError(ConnectError):
+    """The server did not let us in.
+
+    Attributes:
+        methods: the methods the server still offered (`publickey`, `password`, ...).
+    """
+
+    advice = "Check the user name, and that the key or password is the right one for it"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        last_words: str = "",
+        methods: Sequence[str] = (),
+    ) -> None:
+        super().__init__(what, host=host, advice=advice, last_words=last_words)
+        self.methods = tuple(methods)
+
+
+class TooManyAuthenticationFailures(AuthenticationError):
+    """The server closed the connection because too many keys or passwords were tried."""
+
+    advice = "Offer only the right key: key='path/to/key' together with agent=False"
+
+
+class UnexpectedPrompt(AuthenticationError):
+    """ssh asked a question that no given secret answers.
+
+    Attributes:
+        prompt: the question, as ssh put it.
+    """
+
+    advice = "Give the password= or passphrase= that it asks for"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        last_words: str = "",
+        methods: Sequence[str] = (),
+        prompt: str = "",
+    ) -> None:
+        super().__init__(what, host=host, advice=advice, last_words=last_words, methods=methods)
+        self.prompt = prompt
+
+
+class ConfigurationError(ConnectError):
+    """ssh(1) refused its configuration file or an option."""
+
+    advice = "Correct the line that ssh names, or leave the file out with config_file='none'"
+
+
+class SSHNotFound(ConnectError):
+    """There is no ssh program."""
+
+    advice = "Install the OpenSSH client, or give its path with ssh='/path/to/ssh'"
+
+
+class SSHTooOld(ConnectError):
+    """The ssh program lacks something that was asked for."""
+
+    advice = "Use a newer OpenSSH client: ssh='/path/to/ssh'"
