@@ -28,12 +28,14 @@ class Master:
         control_path: its control socket.
         pid: its process id.
         host: the destination as the caller named it.
+        ssh: the program, for others that go through it.
     """
 
-    def __init__(self, control_path: str, pid: int, host: str) -> None:
+    def __init__(self, control_path: str, pid: int, host: str, *, ssh: str = "ssh") -> None:
         self.control_path = control_path
         self.pid = pid
         self.host = host
+        self.ssh = ssh
         self._backend: Backend | None = None
         self._owner = os.getpid()
 
@@ -90,8 +92,9 @@ class PrivateMaster(Master):
         host: str,
         facts: log.ServerFacts,
         spare: bool,
+        ssh: str = "ssh",
     ) -> None:
-        super().__init__(directory.control_path, pid, host)
+        super().__init__(directory.control_path, pid, host, ssh=ssh)
         self.facts = facts
         self._directory = directory
         self._starter = os.getpid()

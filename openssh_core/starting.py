@@ -28,7 +28,7 @@ from .options import MasterOptions
 _ASKPASS_SINCE = (8, 4)
 
 
-def adopt_master(control_path: str, host: str, deadline: Deadline) -> Master:
+def adopt_master(control_path: str, host: str, deadline: Deadline, *, ssh: str = "ssh") -> Master:
     """Take up a master that somebody else has started; it will never be ended by us.
 
     Raises:
@@ -38,7 +38,7 @@ def adopt_master(control_path: str, host: str, deadline: Deadline) -> Master:
     """
     check_control_path(control_path)
     with control.greet(control_path, deadline) as conversation:
-        return Master(control_path, conversation.alive(deadline), host)
+        return Master(control_path, conversation.alive(deadline), host, ssh=ssh)
 
 
 def start_master(
@@ -60,7 +60,7 @@ def start_master(
     try:
         options = _for_this_ssh(options)
         launcher_pid = _Login(options, secrets, directory, host).run(deadline)
-        return _take_over(directory, launcher_pid, host, spare)
+        return _take_over(directory, launcher_pid, host, options.ssh, spare)
     except BaseException:
         directory.remove()
         raise
@@ -73,7 +73,7 @@ def _for_this_ssh(options: MasterOptions) -> MasterOptions:
     return options.replace(ssh_version=version)
 
 
-def _take_over(directory: PrivateDirectory, launcher_pid: int, host: str, spare: bool) -> PrivateMaster:
+def _take_over(directory: PrivateDirectory, launcher_pid: int, host: str, ssh: str, spare: bool) -> PrivateMaster:
     """The master runs: see that it is the one we started, and open the link.
 
     The kernel names the process that called listen(2), which was our launcher; what goes on from there is its
@@ -93,7 +93,7 @@ def _take_over(directory: PrivateDirectory, launcher_pid: int, host: str, spare:
             )
         pid = conversation.alive(deadline)
         facts = log.server_facts(directory.read_log())
-        return PrivateMaster(directory, conversation, pid, host=host, facts=facts, spare=spare)
+        return PrivateMaster(directory, conversation, pid, host=host, facts=facts, spare=spare, ssh=ssh)
     except BaseException:
         conversation.close()
         raise

@@ -72,7 +72,7 @@ def connect(
     deadline = Deadline.after(connect_timeout)
     name = str(where)
     if control_path is not None:
-        master: Master = adopt_master(os.fspath(control_path), name, deadline)
+        master: Master = adopt_master(os.fspath(control_path), name, deadline, ssh=ssh)
         return Connection(master, name, encoding=encoding, errors=errors)
     secrets = Secrets(where.password if password is None else password, passphrase)
     master_options = MasterOptions(

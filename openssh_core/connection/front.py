@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .commands import Commands
+from .external import External
 
 
-class Connection(Commands):
+class Connection(Commands, External):
     """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
 
     After a fork the child may go on using it: it then goes its own way through the same master, and never ends
