@@ -39,7 +39,7 @@ class PrivateDirectory:
     """
 
     def __init__(self, parent: str | None, ssh: str) -> None:
-        base = _choose(parent)
+        base = choose_parent(parent)
         _sweep(base)
         self.path = os.path.join(base, _PREFIX + os.urandom(6).hex())
         self.control_path = os.path.join(self.path, _SOCKET)
@@ -79,7 +79,12 @@ def _open_directory(path: str) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
 
-def _choose(parent: str | None) -> str:
+def choose_parent(parent: str | None) -> str:
+    """Where directories of masters are made.
+
+    Raises:
+        InsecureControlDirectory, InvalidControlPath: there it cannot be.
+    """
     if parent is not None:
         path = os.path.realpath(parent)
         _check_parents(path)
