@@ -7,12 +7,13 @@ ends without a status was killed, or its master is gone, and which of the two it
 from __future__ import annotations
 
 from _thread import start_new_thread
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
-from .._io import control, sockets
+from .._io import control
 from .._io.deadline import Deadline
 from .._io.opener import PATIENCE
+from .._io.probe import MasterProbe
 from .._io.reactor import Reactor
 from ..errors import ConnectionClosed, OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
@@ -91,14 +92,9 @@ class PassengerBackend:
         self._sessions.discard(session)
         self.gate.released()
 
-    def master_listens(self) -> bool:
-        """Whether the master is still there, found out without waiting for it."""
-        try:
-            sockets.connect(self.path, Deadline.after(0)).close()
-        except OpenSSHError as error:
-            # A full queue is a sign of life; nobody listening is not.
-            return isinstance(error, TimeoutError)
-        return True
+    def probe(self, answer: Callable[[bool], None]) -> MasterProbe:
+        """Find out whether the master is still there."""
+        return MasterProbe(self.path, self.reactor, answer)
 
     def running(self) -> list[PassengerSession]:
         return [session for session in list(self._sessions) if session.exit is None and session.error is None]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .._cli.script import PidLine
 from .._io.copying import PipeReader, PipeWriter
 from .._io.feed import Feed
+from .._io.probe import MasterProbe
 from .._io.reactor import READ
 from .._io.sinks import PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
@@ -47,6 +48,7 @@ class PassengerSession(SessionState):
         self._writer: PipeWriter | None = None
         self._source: Source | None = None
         self._sent_signal: str | None = None
+        self._probe: MasterProbe | None = None
         self._streams = streams
         self._pid_line: PidLine | None = None
         self.theirs: tuple[int, ...] = ()
@@ -142,6 +144,8 @@ class PassengerSession(SessionState):
             reader.abandon()
         if self._writer is not None:
             self._writer.abandon()
+        if self._probe is not None:
+            self._probe.abandon()
         self._close_theirs()
 
     # ---- its life, in the reactor's thread
@@ -214,13 +218,17 @@ class PassengerSession(SessionState):
     def _over(self) -> None:
         if self._writer is not None:
             self._writer.close()
-        if self.exit is None and self.error is None:
-            self._explain()
-        self.closed()
+        if self.is_over():
+            self.closed()
+        elif self._probe is None:
+            self._probe = self._backend.probe(self._explain)
 
-    def _explain(self) -> None:
+    def _explain(self, master_lives: bool) -> None:
         """It ended and the master said nothing about how."""
-        if not self._backend.master_listens():
+        self._probe = None
+        if self.is_over():
+            pass  # given up while the master was asked
+        elif not master_lives:
             self.failed(ConnectionLost("the master went away", host=self._backend.host))
         elif self._sent_signal is not None:
             self.exited(Exit(None, self._sent_signal))
@@ -232,6 +240,7 @@ class PassengerSession(SessionState):
                     host=self._backend.host,
                 )
             )
+        self.closed()
 
     # ---- what can be done to it; from any thread
 

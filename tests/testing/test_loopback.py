@@ -328,8 +328,8 @@ def test_it_works_for_an_ordinary_user(ordinary_user_server: Any, ssh: Any, tmp_
     """Started by the ordinary user of another server, inside a session of that."""
     source = Path(sshd.__file__).parents[1]
     copy = ordinary_user_server.home() / "lib" / "openssh_core"
-    parts = [*source.joinpath("testing").glob("*.py"), *source.joinpath("_wire").glob("*.py")]
-    for file in [*parts, source / "errors.py", source / "_value.py"]:
+    parts = [file for folder in ("testing", "_wire", "errors") for file in source.joinpath(folder).glob("*.py")]
+    for file in [*parts, source / "_value.py"]:
         target = copy / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
