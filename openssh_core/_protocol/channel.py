@@ -11,7 +11,7 @@ from collections import deque
 
 from .._wire import channels as wire
 from ..errors import LocalProtocolError, RemoteProtocolError
-from .window import ReceiveWindow, SendWindow
+from .window import ReceiveWindow, SendWindow, WindowBudget
 
 
 class Life(enum.Enum):
@@ -51,12 +51,12 @@ class Channel:
 
     __slots__ = ("asked", "eof_received", "eof_sent", "life", "number", "peer", "receive", "send")
 
-    def __init__(self, number: int, window: int) -> None:
+    def __init__(self, number: int, budget: WindowBudget) -> None:
         self.number = number
         self.peer = 0
         self.life = Life.OPENING
         self.send = SendWindow()
-        self.receive = ReceiveWindow(window)
+        self.receive = ReceiveWindow(budget)
         self.eof_sent = False
         self.eof_received = False
         self.asked: deque[str] = deque()
@@ -81,6 +81,7 @@ class Channel:
     def refused(self) -> None:
         """The peer did not open it."""
         self._move("refused")
+        self.receive.forget()
 
     def answered(self) -> str | None:
         """A SUCCESS or FAILURE came; the name of the request it is for.
@@ -93,6 +94,7 @@ class Channel:
         """The peer's CLOSE came; ours is due in answer unless it is out already."""
         answer = wire.Close(self.peer) if self.life is Life.OPEN else None
         self._move("they_close")
+        self.receive.forget()
         return answer
 
     # ---- what we say
@@ -121,13 +123,13 @@ class Channel:
         self.eof_sent = True
         return wire.Eof(self.peer)
 
-    def consumed(self, count: int, width: int) -> wire.WindowAdjust | None:
+    def consumed(self, count: int) -> wire.WindowAdjust | None:
         """`count` bytes were taken; the credit that is due, if any."""
-        grant = self.receive.consumed(count, width)
         # After EOF nothing more will come, and after our CLOSE nothing more may go.
-        if not grant or self.life is not Life.OPEN or self.eof_received:
+        if self.life is not Life.OPEN or self.eof_received:
             return None
-        return wire.WindowAdjust(self.peer, grant)
+        grant = self.receive.consumed(count)
+        return wire.WindowAdjust(self.peer, grant) if grant else None
 
     def close(self) -> wire.Close | None:
         """Our CLOSE, once; a channel still opening is closed as soon as it is open."""

@@ -116,7 +116,7 @@ class Link:
         """Ask for a channel; returns its number. `Opened` or `Refused` will follow."""
         number = self._next
         self._next += 1
-        channel = Channel(number, self._budget.first)
+        channel = Channel(number, self._budget)
         self._channels[number] = channel
         self._send(wire.ChannelOpen(kind, number, channel.receive.left, MAX_DATA, extra))
         return number
@@ -156,7 +156,7 @@ class Link:
     def consumed(self, number: int, count: int) -> None:
         """`count` received bytes have been taken by whoever wanted them."""
         if channel := self._channels.get(number):
-            self._send(channel.consumed(count, self._budget.share(len(self._channels))))
+            self._send(channel.consumed(count))
 
     def close(self, number: int) -> None:
         """Close a channel; `Closed` follows when the peer has closed it too. Idempotent."""
@@ -178,69 +178,71 @@ class Link:
 
     # ---- what the peer says
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take what the socket gave; return what happened.
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """Take what the socket gave; what happens, one by one. To be gone through to the end.
 
         Raises:
-            RemoteProtocolError: the peer broke the protocol; the link is of no more use.
+            RemoteProtocolError: the peer broke the protocol; the link is of no more use. What happened before that
+                has been told.
         """
-        events: list[Event] = []
-        for packet in self._splitter.feed(data):
+        for packet in self._splitter.split(data):
             if len(packet) < 2:
                 raise Malformed(f"a proxy packet of {len(packet)} bytes")
             if packet[0] != 0:
                 raise Malformed(f"a proxy packet with {packet[0]} bytes of padding")
-            events.extend(self._take(wire.decode(packet[1:])))
-        return events
+            event = self._take(wire.decode(packet[1:]))
+            if event is not None:
+                yield event
 
-    def _take(self, message: wire.Message) -> Iterator[Event]:
+    def _take(self, message: wire.Message) -> Event | None:
         match message:
             case wire.Data():
-                yield from self._received(message.recipient, message.data, EXTENDED_DATA_STDERR, False)
+                return self._received(message.recipient, message.data, EXTENDED_DATA_STDERR, False)
             case wire.ExtendedData():
-                yield from self._received(message.recipient, message.data, message.code, True)
+                return self._received(message.recipient, message.data, message.code, True)
             case wire.ChannelRequest():
-                yield from self._asked(message)
+                return self._asked(message)
             case wire.RequestSuccess() | wire.RequestFailure():
                 name = self._confirmed(message.recipient).answered()
                 if name is not None:
-                    yield Answered(message.recipient, name, isinstance(message, wire.RequestSuccess))
+                    return Answered(message.recipient, name, isinstance(message, wire.RequestSuccess))
             case wire.ChannelOpen():
                 self._send(wire.OpenFailure(message.sender, wire.OPEN_ADMINISTRATIVELY_PROHIBITED, "not requested"))
             case wire.Ignored():
                 pass
             case _:
-                yield from self._life(message)
+                return self._life(message)
+        return None
 
     def _life(
         self, message: wire.OpenConfirmation | wire.OpenFailure | wire.WindowAdjust | wire.Eof | wire.Close
-    ) -> Iterator[Event]:
+    ) -> Event | None:
         """Messages that open, widen, half-close and close."""
         number = message.recipient
         match message:
             case wire.OpenConfirmation():
                 channel = self._channel(number)
                 self._send(channel.confirmed(message))
-                if channel.life is Life.OPEN:
-                    yield Opened(number)
+                return Opened(number) if channel.life is Life.OPEN else None
             case wire.OpenFailure():
                 channel = self._channel(number)
                 wanted = channel.life is Life.OPENING
                 channel.refused()
                 del self._channels[number]
-                yield Refused(number, message.code, message.reason) if wanted else Closed(number)
+                return Refused(number, message.code, message.reason) if wanted else Closed(number)
             case wire.WindowAdjust():
                 self._confirmed(number).send.granted(message.count)
-                yield WindowGrew(number)
+                return WindowGrew(number)
             case wire.Eof():
                 channel = self._confirmed(number)
-                if not channel.eof_received:
-                    channel.eof_received = True
-                    yield EndOfData(number)
+                if channel.eof_received:
+                    return None
+                channel.eof_received = True
+                return EndOfData(number)
             case _:
                 self._send(self._channel(number).closed())
                 del self._channels[number]
-                yield Closed(number)
+                return Closed(number)
 
     def _channel(self, number: int) -> Channel:
         try:
@@ -255,21 +257,22 @@ class Link:
             raise RemoteProtocolError(f"a message for channel {number}, which is not open yet")
         return channel
 
-    def _received(self, number: int, data: bytes | memoryview, code: int, stderr: bool) -> Iterator[Event]:
+    def _received(self, number: int, data: bytes | memoryview, code: int, stderr: bool) -> Event | None:
         channel = self._confirmed(number)
         channel.receive.arrived(len(data))
         if code != EXTENDED_DATA_STDERR or channel.eof_received or channel.life is not Life.OPEN:
             # Nobody can read it, so it counts as consumed, or the window would leak away.
             self.consumed(number, len(data))
-        else:
-            yield Received(number, data, stderr)
+            return None
+        return Received(number, data, stderr)
 
-    def _asked(self, message: wire.ChannelRequest) -> Iterator[Event]:
+    def _asked(self, message: wire.ChannelRequest) -> Event | None:
         channel = self._confirmed(message.recipient)
-        if message.name == "exit-status":
-            yield Ended(message.recipient, ExitStatus.decode(message.payload))
-        elif message.name == "exit-signal":
-            yield Ended(message.recipient, ExitSignal.decode(message.payload))
         if message.want_reply and channel.life is Life.OPEN:
             # keepalive@openssh.com comes this way. Unanswered it costs the whole connection; FAILURE is an answer.
             self._send(wire.RequestFailure(channel.peer))
+        if message.name == "exit-status":
+            return Ended(message.recipient, ExitStatus.decode(message.payload))
+        if message.name == "exit-signal":
+            return Ended(message.recipient, ExitSignal.decode(message.payload))
+        return None

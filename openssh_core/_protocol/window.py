@@ -36,6 +36,49 @@ class SendWindow:
         self.left -= count
 
 
+class WindowBudget:
+    """How much all windows of a link together may have granted that has not arrived yet.
+
+    All of it piles up in the master when this process is stopped. Its buffer there grows in quadratic time and
+    loses data past 128 MiB, so the sum is counted, and kept below `total` and `least` more for each channel: 8 MiB for
+    256 channels, 11 MiB for 1,000.
+
+    A channel may have a third of what nobody has: the first ones get much, and whoever comes late still gets
+    something, even when the others hold on to what they never use. New channels leave the half of it alone, so that
+    hundreds of quiet ones cannot slow a busy one down.
+
+    Args:
+        total: bytes for all channels together.
+        most: bytes for one channel.
+        least: bytes that each channel gets even when the rest is spent, so that everybody gets on.
+        first: bytes a channel is opened with when there is plenty: enough for the output of most commands.
+
+    Attributes:
+        granted: bytes that may still arrive, over all channels.
+    """
+
+    __slots__ = ("_first", "_least", "_most", "_total", "granted")
+
+    def __init__(
+        self, total: int = 7 * 2**20, most: int = 2 * 2**20, least: int = 4096, first: int = 2 * MAX_DATA
+    ) -> None:
+        self._total = total
+        self._most = most
+        self._least = least
+        self._first = first
+        self.granted = 0
+
+    def first(self) -> int:
+        """The width of a new window."""
+        spare = (self._total // 2 - self.granted) // 32
+        return max(self._least, min(self._first, spare))
+
+    def width(self, held: int) -> int:
+        """The width for a window that has `held` bytes of what is granted."""
+        spare = (self._total - self.granted + held) // 3
+        return max(self._least, min(self._most, spare))
+
+
 class ReceiveWindow:
     """What we let the peer send.
 
@@ -43,25 +86,30 @@ class ReceiveWindow:
     read would double the traffic.
 
     Args:
-        left: granted with the open of the channel, in bytes.
+        budget: shared by all windows of a link.
+
+    Attributes:
+        left: bytes granted that have not arrived.
     """
 
-    __slots__ = ("_unread", "_width", "left")
+    __slots__ = ("_budget", "_unread", "_width", "left")
 
-    def __init__(self, left: int) -> None:
-        self.left = left
-        self._width = left
+    def __init__(self, budget: WindowBudget) -> None:
+        self.left = self._width = budget.first()
+        self._budget = budget
         self._unread = 0
+        budget.granted += self.left
 
     def arrived(self, count: int) -> None:
         """`count` bytes came in."""
         if count > self.left:
             raise RemoteProtocolError(f"the server sent {count} bytes into a window of {self.left}")
         self.left -= count
+        self._budget.granted -= count
         self._unread += count
 
-    def consumed(self, count: int, width: int) -> int:
-        """`count` bytes were taken by whoever wanted them; the window should be `width` bytes wide from now on.
+    def consumed(self, count: int) -> int:
+        """`count` bytes were taken by whoever wanted them.
 
         Returns:
             bytes to grant now; 0 when it is not worth a packet yet.
@@ -69,38 +117,16 @@ class ReceiveWindow:
         self._unread -= count
         if self.left > self._width // 2:
             return 0
+        width = self._budget.width(self.left)
         grant = width - self.left - self._unread
         if grant < width // 2:
             return 0
         self._width = width
         self.left += grant
+        self._budget.granted += grant
         return grant
 
-
-class WindowBudget:
-    """How wide each window of a link may be, so that all of them together stay bounded.
-
-    What is granted and not read yet can pile up in the master when this process is stopped. Its buffer there
-    grows in quadratic time and loses data past 128 MiB, so the sum is kept far below.
-
-    Args:
-        total: bytes for all channels of a link together.
-        most: bytes for one channel.
-        least: bytes each channel gets even when the budget is spent.
-    """
-
-    __slots__ = ("_least", "_most", "_total")
-
-    def __init__(self, total: int = 8 * 2**20, most: int = 2 * 2**20, least: int = MAX_DATA) -> None:
-        self._total = total
-        self._most = most
-        self._least = least
-
-    @property
-    def first(self) -> int:
-        """The window a channel is opened with: enough for the output of most commands."""
-        return 2 * self._least
-
-    def share(self, channels: int) -> int:
-        """The window for one of `channels` open ones."""
-        return max(self._least, min(self._most, self._total // max(1, channels)))
+    def forget(self) -> None:
+        """The channel is gone, and nothing more can arrive."""
+        self._budget.granted -= self.left
+        self.left = 0

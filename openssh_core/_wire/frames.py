@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from ..errors import Malformed
 from .primitives import u32
@@ -50,17 +51,19 @@ class FrameSplitter:
         Raises:
             Malformed: a length over the limit.
         """
+        return list(self.split(data))
+
+    def split(self, data: bytes) -> Iterator[memoryview]:
+        """The same one by one: what came before a length over the limit is there before the error is."""
         if self._tail:
             data = self._tail + data
         view, at, size = memoryview(data), 0, len(data)
-        bodies = []
         while size - at >= 4:
             length = _U32.unpack_from(data, at)[0]
             if length > self._limit:
                 raise Malformed(f"a message of {length} bytes was announced; at most {self._limit} are possible")
             if size - at - 4 < length:
                 break
-            bodies.append(view[at + 4 : at + 4 + length])
+            yield view[at + 4 : at + 4 + length]
             at += 4 + length
         self._tail = data[at:]
-        return bodies

@@ -792,3 +792,20 @@ def test_an_order_that_cannot_be_composed_does_not_stop_the_link(place: Make) ->
     assert here.start("echo x").end[1] == b"x\n"
     session.close()
     assert session.wait_closed(PATIENCE)
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH)
+def test_what_came_in_one_piece_with_rubbish_is_not_lost(place: Make, rubbish: bytes) -> None:
+    here = place(Passive)
+    ended, running = here.start(), here.start()
+    assert ended.session.wait_started(PATIENCE) and running.session.wait_started(PATIENCE)
+    last = [
+        wire.Data(0, b"last of one"),
+        wire.ChannelRequest(0, "exit-status", False, ExitStatus(3).encode()),
+        wire.Close(0),
+        wire.Data(1, b"of two"),
+    ]
+    here.server.send(b"".join(frame(b"\0" + message.encode()) for message in last) + rubbish)
+    assert ended.end == (Exit(3), b"last of one", b"")
+    assert isinstance(running.error, RemoteProtocolError)
+    assert running.output == b"of two"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from openssh_core._protocol.channel import MOVES, Channel, Life
-from openssh_core._protocol.window import MAX_DATA
+from openssh_core._protocol.window import MAX_DATA, WindowBudget
 from openssh_core._wire import channels as wire
 from openssh_core._wire.primitives import U32_MAX
 from openssh_core.errors import LocalProtocolError, RemoteProtocolError
@@ -21,7 +21,7 @@ def confirmation(window: int = 50, max_packet: int = 10) -> wire.OpenConfirmatio
 
 
 def opening() -> Channel:
-    return Channel(OURS, WINDOW)
+    return Channel(OURS, WindowBudget(100 * WINDOW, WINDOW, 1, WINDOW))
 
 
 def abandoned() -> Channel:
@@ -150,11 +150,11 @@ def test_a_peer_that_takes_everything_gets_packets_the_master_takes() -> None:
 @pytest.mark.parametrize("life", [life for life in Life if life is not Life.OPEN])
 def test_nothing_is_said_on_a_channel_that_is_not_open(life: Life) -> None:
     channel = MAKERS[life]()
-    channel.receive.arrived(WINDOW)
+    channel.receive.arrived(channel.receive.left)
     assert channel.request("exec", b"", True) is None
     assert channel.data(b"x") is None
     assert channel.eof() is None
-    assert channel.consumed(WINDOW, WINDOW) is None
+    assert channel.consumed(WINDOW) is None
     assert not channel.asked
     assert not channel.eof_sent
 
@@ -243,17 +243,17 @@ def test_what_was_asked_before_our_close_is_still_answered() -> None:
 def test_consumed_data_is_credited_to_the_peer() -> None:
     channel = opened()
     channel.receive.arrived(60)
-    assert channel.consumed(60, WINDOW) == wire.WindowAdjust(THEIRS, 60)
+    assert channel.consumed(60) == wire.WindowAdjust(THEIRS, 60)
 
 
 def test_little_consumed_data_is_not_worth_a_packet() -> None:
     channel = opened()
     channel.receive.arrived(10)
-    assert channel.consumed(10, WINDOW) is None
+    assert channel.consumed(10) is None
 
 
 def test_after_the_peers_eof_it_needs_no_credit() -> None:
     channel = opened()
     channel.receive.arrived(60)
     channel.eof_received = True
-    assert channel.consumed(60, WINDOW) is None
+    assert channel.consumed(60) is None

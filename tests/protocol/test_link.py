@@ -39,7 +39,7 @@ def sent(link: Link) -> list[wire.Message]:
 
 def says(link: Link, *messages: wire.Message) -> list[Event]:
     """The peer says something; what happened."""
-    return link.feed(b"".join(packet(message) for message in messages))
+    return list(link.feed(b"".join(packet(message) for message in messages)))
 
 
 def with_open_channel(window: int = 100, max_packet: int = 32_768, *, budget: WindowBudget | None = None) -> Link:
@@ -385,22 +385,40 @@ def test_the_window_of_a_lone_channel_grows_with_its_first_credit() -> None:
     assert sent(link) == [wire.WindowAdjust(THEIRS, 2 * 2**20)]
 
 
-@pytest.mark.parametrize(("channels", "width"), [(1, 2**21), (4, 2**21), (16, 2**19), (128, 2**16), (300, 2**15)])
-def test_many_channels_share_what_may_be_on_its_way(channels: int, width: int) -> None:
+@pytest.mark.parametrize("channels", [1, 4, 16, 128, 300, 1000])
+def test_what_may_be_on_its_way_is_bounded_however_many_there_are(channels: int) -> None:
+    """Also when they come one after another, and each keeps what it was granted."""
     link = Link()
+    granted = dict.fromkeys(range(channels), 0)
+
+    def take_in() -> None:
+        for message in sent(link):
+            if isinstance(message, wire.ChannelOpen):
+                granted[message.sender] += message.window
+            elif isinstance(message, wire.WindowAdjust):
+                granted[message.recipient - THEIRS] += message.count
+
     for number in range(channels):
         link.open("session")
+        take_in()
         says(link, wire.OpenConfirmation(number, THEIRS + number, 0, 100))
-    sent(link)
+        for _ in range(2):
+            count, granted[number] = granted[number], 0
+            says(link, *(wire.Data(number, bytes(min(MAX_DATA, count - at))) for at in range(0, count, MAX_DATA)))
+            link.consumed(number, count)
+            take_in()
+    assert all(granted.values()), "everybody can go on"
+    assert granted[0] == 2 * 2**20
+    assert sum(granted.values()) <= 7 * 2**20 + 4096 * channels
     for number in range(channels):
-        says(link, wire.Data(number, bytes(FIRST_WINDOW)))
-        link.consumed(number, FIRST_WINDOW)
-    assert sent(link) == [wire.WindowAdjust(THEIRS + number, width) for number in range(channels)]
-    assert width * channels <= max(8 * 2**20, MAX_DATA * channels)
+        says(link, wire.Close(number))
+    assert link.open("session") == channels
+    (again,) = (message for message in sent(link) if isinstance(message, wire.ChannelOpen))
+    assert again.window == FIRST_WINDOW, "what is gone holds nothing"
 
 
 def test_the_budget_is_the_callers() -> None:
-    link = with_open_channel(budget=WindowBudget(total=1000, most=500, least=10))
+    link = with_open_channel(budget=WindowBudget(total=1800, most=500, least=10, first=20))
     says(link, wire.Data(0, bytes(20)))
     link.consumed(0, 20)
     assert sent(link) == [wire.WindowAdjust(THEIRS, 500)]
@@ -499,7 +517,7 @@ def to_the_peers_own_number(message: wire.Message) -> bytes:
 @pytest.mark.parametrize("message", [*TO_A_CHANNEL, *ANSWERS], ids=name)
 def test_nothing_may_be_said_to_a_channel_that_is_not_there(message: wire.Message) -> None:
     with pytest.raises(RemoteProtocolError, match=f"channel {THEIRS}, which does not exist"):
-        with_open_channel().feed(to_the_peers_own_number(message))
+        list(with_open_channel().feed(to_the_peers_own_number(message)))
 
 
 @pytest.mark.parametrize("message", [*TO_A_CHANNEL, *ANSWERS], ids=name)
@@ -533,12 +551,12 @@ def test_an_open_is_answered_only_once(message: wire.Message, make: Callable[[],
 @pytest.mark.parametrize("stream", ["00000000", "00000001 00", "00000001 60"], ids=["empty", "no number", "one byte"])
 def test_a_packet_without_a_message_is_malformed(stream: str) -> None:
     with pytest.raises(Malformed, match="a proxy packet of"):
-        with_open_channel().feed(bytes.fromhex(stream))
+        list(with_open_channel().feed(bytes.fromhex(stream)))
 
 
 def test_a_packet_with_padding_is_malformed() -> None:
     with pytest.raises(Malformed, match="4 bytes of padding"):
-        with_open_channel().feed(bytes.fromhex("00000006 04 60 00000000"))
+        list(with_open_channel().feed(bytes.fromhex("00000006 04 60 00000000")))
 
 
 @pytest.mark.parametrize(
@@ -555,13 +573,28 @@ def test_a_packet_with_padding_is_malformed() -> None:
 )
 def test_rubbish_is_malformed(stream: str) -> None:
     with pytest.raises(Malformed):
-        with_open_channel().feed(bytes.fromhex(stream))
+        list(with_open_channel().feed(bytes.fromhex(stream)))
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    ["ffffffff", "00000001 00", "00000002 00 14", "00000007 00 60 00000000 00", "00000006 00 61 00000009"],
+    ids=["4 GiB", "no number", "KEXINIT", "bytes too many", "no such channel"],
+)
+def test_what_came_before_the_rubbish_is_told(rubbish: str) -> None:
+    """In one read, as the last output of a command may be."""
+    link = with_open_channel()
+    told: list[Event] = []
+    with pytest.raises(RemoteProtocolError):
+        for event in link.feed(packet(wire.Data(0, b"last")) + packet(STATUS) + bytes.fromhex(rubbish)):
+            told.append(event)
+    assert told == [events.Received(0, b"last"), events.Ended(0, ExitStatus(0))]
 
 
 @pytest.mark.parametrize("number", [2, 3, 4, 80, 81, 82])
 def test_what_the_master_deals_with_itself_is_dropped(number: int) -> None:
     link = with_open_channel()
-    assert link.feed(frame(bytes([0, number]) + b"anything")) == []
+    assert list(link.feed(frame(bytes([0, number]) + b"anything"))) == []
     assert sent(link) == []
 
 

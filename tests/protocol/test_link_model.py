@@ -14,12 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from openssh_core._protocol import link as events
 from openssh_core._protocol.link import Link
+from openssh_core._protocol.window import WindowBudget
 from openssh_core._wire import channels as wire
 from openssh_core._wire.frames import FrameSplitter, frame
 from openssh_core._wire.requests import ExitStatus
 
 LONGEST_PACKET = 32_768
 WIDEST_WINDOW = 2 * 2**20
+TOTAL = 400_000
+LEAST = 100
 
 which = st.integers(0, 2**16)
 sizes = st.sampled_from([0, 1, 7, 100, 4096, 32_768, 32_769, 70_000])
@@ -147,7 +150,7 @@ class LinkAndServer(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.link = Link()
+        self.link = Link(WindowBudget(TOTAL, WIDEST_WINDOW, LEAST))
         self.server = Server()
         self.ours: dict[int, OurChannel] = {}
         self.to_server = b""
@@ -346,6 +349,12 @@ class LinkAndServer(RuleBasedStateMachine):
     @invariant()
     def the_link_knows_as_many_channels_as_are_not_over(self) -> None:
         assert len(self.link) == sum(not ours.over for ours in self.ours.values())
+
+    @invariant()
+    def what_the_server_may_send_is_bounded(self) -> None:
+        granted = sum(channel.may_send for channel in self.server.channels.values() if not channel.said_close)
+        granted += sum(opening.window for opening in self.server.opens)
+        assert granted <= TOTAL + LEAST * len(self.link)
 
     def teardown(self) -> None:
         """Everything arrives, everybody closes; then both have what the other gave, and nothing is left."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from openssh_core._protocol.window import MAX_DATA, ReceiveWindow, SendWindow, WindowBudget
 from openssh_core._wire.primitives import U32_MAX
@@ -79,115 +80,170 @@ def test_we_never_send_more_than_was_granted(steps: list[tuple[bool, int]], pack
 # ---- what we let the peer send
 
 
+def one_window(width: int) -> ReceiveWindow:
+    """A window of that width, now and later."""
+    return ReceiveWindow(WindowBudget(100 * width, width, 1, width))
+
+
 def test_what_arrives_is_taken_off_the_window() -> None:
-    window = ReceiveWindow(100)
+    window = one_window(100)
     window.arrived(60)
     assert window.left == 40
 
 
 def test_more_than_was_granted_is_the_peers_fault() -> None:
-    window = ReceiveWindow(100)
+    window = one_window(100)
     window.arrived(100)
     with pytest.raises(RemoteProtocolError, match="1 bytes into a window of 0"):
         window.arrived(1)
 
 
 def test_credit_comes_when_data_is_consumed_and_not_before_half_the_window_is_used() -> None:
-    window = ReceiveWindow(100)
+    window = one_window(100)
     window.arrived(49)
-    assert window.consumed(49, 100) == 0
+    assert window.consumed(49) == 0
     window.arrived(1)
-    assert window.consumed(1, 100) == 50
+    assert window.consumed(1) == 50
     assert window.left == 100
 
 
 def test_what_is_not_read_yet_is_not_granted_again() -> None:
-    window = ReceiveWindow(100)
+    window = one_window(100)
     window.arrived(90)
-    assert window.consumed(70, 100) == 70
+    assert window.consumed(70) == 70
     assert window.left == 80
 
 
 def test_a_reader_of_single_bytes_does_not_cost_a_packet_for_each() -> None:
-    window = ReceiveWindow(65_536)
+    window = one_window(65_536)
     window.arrived(65_536)
-    grants = [grant for _ in range(65_536) if (grant := window.consumed(1, 65_536))]
+    grants = [grant for _ in range(65_536) if (grant := window.consumed(1))]
     assert len(grants) <= 2
     assert window.left >= 32_768
 
 
 def test_a_window_widens_with_the_first_credit() -> None:
-    window = ReceiveWindow(100)
+    window = ReceiveWindow(WindowBudget(10_000, 1000, 1, 100))
     window.arrived(60)
-    assert window.consumed(60, 1000) == 960
+    assert window.consumed(60) == 960
     assert window.left == 1000
 
 
 def test_a_window_narrows_by_giving_less_back() -> None:
-    window = ReceiveWindow(1000)
+    budget = WindowBudget(100_000, 1000, 1, 1000)
+    window = ReceiveWindow(budget)
     window.arrived(900)
-    assert window.consumed(900, 100) == 0
+    budget.granted += 99_700  # others came
+    assert window.consumed(900) == 0
     window.arrived(100)
-    assert window.consumed(100, 100) == 100
+    assert window.consumed(100) == 100
     assert window.left == 100
-
-
-def test_a_window_that_is_too_wide_is_not_widened() -> None:
-    window = ReceiveWindow(1000)
-    window.arrived(500)
-    assert window.consumed(500, 100) == 0
-    assert window.left == 500
-
-
-@given(st.integers(2, 5000), st.data())
-def test_whoever_reads_everything_can_always_be_sent_more(width: int, data: st.DataObject) -> None:
-    """No sequence of widths and readings leaves the peer without credit for good."""
-    window = ReceiveWindow(width)
-    unread = 0
-    for _ in range(data.draw(st.integers(1, 25))):
-        came = data.draw(st.integers(0, window.left))
-        window.arrived(came)
-        unread += came
-        taken = data.draw(st.integers(0, unread))
-        width = data.draw(st.integers(2, 5000))
-        before = window.left
-        grant = window.consumed(taken, width)
-        unread -= taken
-        assert window.left == before + grant
-        assert grant == 0 or window.left + unread == width
-        assert grant == 0 or grant >= width // 2
-    window.consumed(unread, width)
-    assert window.left > 0
 
 
 # ---- all windows of a link together
 
 
 def test_a_lone_channel_gets_a_wide_window() -> None:
-    assert WindowBudget().share(1) == 2 * 2**20
-
-
-def test_many_channels_share_the_budget() -> None:
-    budget = WindowBudget()
-    assert budget.share(8) == 2**20
-    assert budget.share(128) == 65_536
-
-
-def test_however_many_there_are_each_gets_a_packet() -> None:
-    budget = WindowBudget()
-    assert budget.share(256) == budget.share(300) == budget.share(100_000) == MAX_DATA
-
-
-def test_no_channels_are_no_division_by_zero() -> None:
-    assert WindowBudget().share(0) == 2 * 2**20
+    assert WindowBudget().width(0) == 2 * 2**20
 
 
 def test_the_first_window_holds_the_output_of_most_commands() -> None:
-    assert WindowBudget().first == 65_536
+    assert WindowBudget().first() == 65_536
 
 
-@given(st.integers(0, 2**24), sizes, sizes, st.integers(1, 5000))
-def test_together_they_stay_within_the_budget_or_at_the_least(total: int, most: int, least: int, channels: int) -> None:
-    share = WindowBudget(total, most, least).share(channels)
-    assert least <= share <= max(least, most)
-    assert share == least or share * channels <= total
+def test_hundreds_of_quiet_channels_leave_room_for_a_busy_one() -> None:
+    budget = WindowBudget()
+    for _ in range(300):
+        ReceiveWindow(budget)
+    assert budget.width(4096) > 2**19
+
+
+def test_whoever_comes_late_still_gets_something_from_those_who_hold_much() -> None:
+    budget = WindowBudget()
+    for _ in range(8):
+        window = ReceiveWindow(budget)
+        window.arrived(window.left)
+        window.consumed(65_536)
+    assert budget.width(0) > 2**15
+
+
+@given(st.integers(0, 2**24), sizes, st.integers(2, 2**20), sizes, st.integers(0, 2**25))
+def test_a_width_is_never_less_than_the_least(total: int, most: int, least: int, first: int, granted: int) -> None:
+    budget = WindowBudget(total, most, least, first)
+    budget.granted = granted
+    assert least <= budget.width(0) <= max(least, most)
+    assert least <= budget.first() <= max(least, first)
+
+
+class ManyWindows(RuleBasedStateMachine):
+    """Windows that come and go, get data and are read, in any order."""
+
+    TOTAL, MOST, LEAST, FIRST = 10_000, 3000, 10, 200
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.budget = WindowBudget(self.TOTAL, self.MOST, self.LEAST, self.FIRST)
+        self.windows: list[ReceiveWindow] = []
+        self.unread: list[int] = []
+
+    def pick(self, choice: int) -> int:
+        return choice % len(self.windows)
+
+    @rule(count=st.integers(1, 30))
+    def open(self, count: int) -> None:
+        for _ in range(count):
+            self.windows.append(ReceiveWindow(self.budget))
+            self.unread.append(0)
+
+    @precondition(lambda self: self.windows)
+    @rule(choice=st.integers(0, 1000), part=st.sampled_from([0.0, 0.3, 0.6, 1.0]))
+    def arrives(self, choice: int, part: float) -> None:
+        at = self.pick(choice)
+        count = round(part * self.windows[at].left)
+        self.windows[at].arrived(count)
+        self.unread[at] += count
+
+    @precondition(lambda self: self.windows)
+    @rule(choice=st.integers(0, 1000), part=st.sampled_from([0.1, 0.6, 1.0]))
+    def is_read(self, choice: int, part: float) -> None:
+        at = self.pick(choice)
+        count = round(part * self.unread[at])
+        before = self.windows[at].left
+        grant = self.windows[at].consumed(count)
+        self.unread[at] -= count
+        assert self.windows[at].left == before + grant
+        assert self.windows[at].left + self.unread[at] <= self.MOST
+
+    @precondition(lambda self: self.windows)
+    @rule()
+    def all_are_busy(self) -> None:
+        """The most that can be got out of the budget."""
+        for at in range(len(self.windows)):
+            self.arrives(at, 1.0)
+            self.is_read(at, 1.0)
+
+    @precondition(lambda self: self.windows)
+    @rule(choice=st.integers(0, 1000))
+    def is_gone(self, choice: int) -> None:
+        at = self.pick(choice)
+        self.windows.pop(at).forget()
+        self.unread.pop(at)
+
+    @invariant()
+    def the_total_is_what_it_should_be(self) -> None:
+        assert self.budget.granted == sum(window.left for window in self.windows)
+        assert self.budget.granted <= self.TOTAL + self.LEAST * len(self.windows)
+
+    @invariant()
+    def whoever_has_read_everything_can_be_sent_more(self) -> None:
+        for window, unread in zip(self.windows, self.unread, strict=True):
+            assert window.left > 0 or unread > 0
+
+    def teardown(self) -> None:
+        while self.windows:
+            self.is_gone(0)
+        assert self.budget.granted == 0
+
+
+ManyWindows.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
+TestManyWindows = ManyWindows.TestCase
