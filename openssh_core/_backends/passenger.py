@@ -92,9 +92,9 @@ class PassengerBackend:
         self._sessions.discard(session)
         self.gate.released()
 
-    def probe(self, answer: Callable[[bool], None]) -> MasterProbe:
+    def ask_master(self, answer: Callable[[bool], None]) -> None:
         """Find out whether the master is still there."""
-        return MasterProbe(self.path, self.reactor, answer)
+        MasterProbe(self.path, self.reactor, answer)
 
     def running(self) -> list[PassengerSession]:
         return [session for session in list(self._sessions) if session.exit is None and session.error is None]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from .._cli.script import PidLine
 from .._io.copying import PipeReader, PipeWriter
 from .._io.feed import Feed
-from .._io.probe import MasterProbe
 from .._io.reactor import READ
 from .._io.sinks import PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
@@ -48,7 +47,6 @@ class PassengerSession(SessionState):
         self._writer: PipeWriter | None = None
         self._source: Source | None = None
         self._sent_signal: str | None = None
-        self._probe: MasterProbe | None = None
         self._streams = streams
         self._pid_line: PidLine | None = None
         self.theirs: tuple[int, ...] = ()
@@ -144,8 +142,6 @@ class PassengerSession(SessionState):
             reader.abandon()
         if self._writer is not None:
             self._writer.abandon()
-        if self._probe is not None:
-            self._probe.abandon()
         self._close_theirs()
 
     # ---- its life, in the reactor's thread
@@ -220,12 +216,11 @@ class PassengerSession(SessionState):
             self._writer.close()
         if self.is_over():
             self.closed()
-        elif self._probe is None:
-            self._probe = self._backend.probe(self._explain)
+        else:
+            self._backend.ask_master(self._explain)
 
     def _explain(self, master_lives: bool) -> None:
         """It ended and the master said nothing about how."""
-        self._probe = None
         if self.is_over():
             pass  # given up while the master was asked
         elif not master_lives:

@@ -39,6 +39,7 @@ class MasterProbe:
             answer(isinstance(error, TimeoutError))
             return
         self._answer: Callable[[bool], None] = answer
+        _asking.add(self)
         reactor.watch(self._sock.fileno(), READ, self._heard)
         self._timer = reactor.call_at(monotonic() + PATIENCE, lambda: self._end(True))
 
@@ -50,6 +51,7 @@ class MasterProbe:
             self._end(False)
 
     def _end(self, alive: bool) -> None:
+        _asking.discard(self)
         sock, self._sock = self._sock, None
         if sock is not None:
             self._reactor.unwatch(sock.fileno())
@@ -68,3 +70,14 @@ class MasterProbe:
 
 def _to_nobody(_alive: bool) -> None:
     pass
+
+
+_asking: set[MasterProbe] = set()
+
+
+def _in_forked_child() -> None:
+    while _asking:
+        _asking.pop().abandon()
+
+
+os.register_at_fork(after_in_child=_in_forked_child)
