@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from types import FunctionType
 from typing import NoReturn
 
-__all__ = ["missing_from", "not_yet", "refuse"]
+__all__ = ["is_refused", "missing_from", "not_yet", "refuse"]
+
+_refused: set[Callable[..., object]] = set()
 
 
 def refuse(function: str, error: type[Exception] = NotImplementedError, /, **given: tuple[object, object]) -> None:
@@ -34,7 +37,13 @@ def not_yet(method: str, instead: str = "") -> Callable[..., NoReturn]:
         advice = f"; use {instead}" if instead else ""
         raise NotImplementedError(f"{method}() is not supported by this version of openssh_compat{advice}")
 
+    _refused.add(call)
     return call
+
+
+def is_refused(thing: object) -> bool:
+    """Whether this is a method that `not_yet` made."""
+    return isinstance(thing, FunctionType) and thing in _refused
 
 
 def missing_from(module: str, names: Collection[str], instead: str = "") -> Callable[[str], NoReturn]:
