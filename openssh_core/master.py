@@ -112,7 +112,7 @@ class PrivateMaster(Master):
         sock = conversation.proxy(Deadline.after(LOCAL_ANSWER))
         link = ProxyLink(sock, reactor, lost=self._explain_loss, ended=self._on_end)
         works = log.signals_work(self.facts)
-        return ProxyBackend(link, reactor, host=self.host, signals_work=works, spare=spare)
+        return ProxyBackend(link, reactor, self.control_path, host=self.host, signals_work=works, spare=spare)
 
     def _explain_loss(self, what: str) -> OpenSSHError:
         if self._closing:

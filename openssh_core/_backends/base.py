@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import weakref
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from .._value import Value
 from ..errors import OpenSSHError
 from ..options import Pty
 from ..results import Exit
+from .tunnel import Destination, Tunnel
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -124,6 +126,16 @@ class Backend(Protocol):
 
         Raises:
             OpenSSHError: the connection is gone.
+        """
+
+    def tunnel(
+        self, destination: Destination, sock: socket.socket, over: Callable[[Tunnel], None] | None = None
+    ) -> Tunnel:
+        """Connect a socket to something behind the server; it may still be refused (`wait_answered`).
+
+        Args:
+            sock: becomes the tunnel's own, or the master's.
+            over: called once when nothing more will come of it.
         """
 
     def end_all(self) -> None:

@@ -6,6 +6,7 @@ ends without a status was killed, or its master is gone, and which of the two it
 
 from __future__ import annotations
 
+import socket
 from _thread import start_new_thread
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -20,7 +21,9 @@ from .base import SessionRequest, Streams
 from .ending import end_all
 from .gate import SlotGate
 from .passenger_session import PassengerSession
+from .passenger_tunnel import PassengerTunnel
 from .remote_kill import kill_groups
+from .tunnel import Destination, Tunnel
 
 # Seconds in which a master answers a request that needs no more than one round trip to the server.
 ANSWER = 60.0
@@ -41,6 +44,7 @@ class PassengerBackend:
         self.track_pid = track_pid
         self.gate = SlotGate()
         self._sessions: set[PassengerSession] = set()
+        self._tunnels: set[Tunnel] = set()
         self._closed: OpenSSHError | None = None
 
     def start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
@@ -87,6 +91,21 @@ class PassengerBackend:
         self._sessions.add(session)
         session.opened(sock)
 
+    def tunnel(
+        self, destination: Destination, sock: socket.socket, over: Callable[[Tunnel], None] | None = None
+    ) -> Tunnel:
+        def no_more(tunnel: Tunnel) -> None:
+            self._tunnels.discard(tunnel)
+            if over is not None:
+                over(tunnel)
+
+        tunnel = PassengerTunnel(self.path, self.reactor, sock, destination, no_more, host=self.host)
+        self._tunnels.add(tunnel)
+        tunnel.start()
+        if self._closed is not None:
+            tunnel.cut(self._closed)
+        return tunnel
+
     def ended(self, session: PassengerSession) -> None:
         """A session's connection is over."""
         self._sessions.discard(session)
@@ -111,6 +130,8 @@ class PassengerBackend:
         for session in list(self._sessions):
             session.failed(error)
             session.close()
+        for tunnel in list(self._tunnels):
+            tunnel.cut(error)
 
 
 def _surprise(error: Exception, host: str) -> OpenSSHError:

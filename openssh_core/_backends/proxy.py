@@ -7,22 +7,31 @@ after an open on it was refused takes everything with it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import socket
+from collections.abc import Callable, Iterable
 
 from .._io.link import ProxyLink
 from .._io.opener import SessionOpener
 from .._io.reactor import Reactor
-from ..errors import OpenSSHError
+from ..errors import OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
 from .ending import end_all
+from .passenger_tunnel import PassengerTunnel
 from .proxy_session import ProxySession
+from .proxy_tunnel import ProxyTunnel
 from .remote_kill import kill_groups
+from .tunnel import Destination, Tunnel
+
+# A refused open costs the master memory for the rest of its life, and it dies of 16,384. Past this many, tunnels are
+# opened the other way, where a refusal costs nothing and says less.
+_REFUSALS_ON_LINK = 1000
 
 
 class ProxyBackend:
     """Starts sessions on one link.
 
     Args:
+        path: the master's control socket.
         signals_work: whether the server lets this user signal a session; None when that is not known.
         spare: whether one channel is kept open in advance.
 
@@ -31,8 +40,12 @@ class ProxyBackend:
         sessions: those that are not over.
     """
 
-    def __init__(self, link: ProxyLink, reactor: Reactor, *, host: str, signals_work: bool | None, spare: bool) -> None:
+    def __init__(
+        self, link: ProxyLink, reactor: Reactor, path: str, *, host: str, signals_work: bool | None, spare: bool
+    ) -> None:
         self.link = link
+        self._path = path
+        self._refusals = 0
         self.reactor = reactor
         self.host = host
         # Where signals are refused, ending a process takes a session of its own: keep a slot for it.
@@ -53,6 +66,22 @@ class ProxyBackend:
             self.opener.ask(session, urgent=urgent)
         except OpenSSHError as error:
             session.on_lost(error)
+
+    def tunnel(
+        self, destination: Destination, sock: socket.socket, over: Callable[[Tunnel], None] | None = None
+    ) -> Tunnel:
+        def no_more(tunnel: Tunnel) -> None:
+            self._refusals += isinstance(tunnel.error, OpenRefused)
+            if over is not None:
+                over(tunnel)
+
+        if self._refusals >= _REFUSALS_ON_LINK:
+            guest = PassengerTunnel(self._path, self.reactor, sock, destination, over, host=self.host)
+            guest.start()
+            return guest
+        tunnel = ProxyTunnel(self.link, self.reactor, sock, destination, no_more, host=self.host)
+        self.reactor.submit(tunnel.start)
+        return tunnel
 
     def running(self) -> list[ProxySession]:
         return [session for session in list(self.sessions) if session.exit is None and session.error is None]

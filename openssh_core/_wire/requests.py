@@ -45,6 +45,11 @@ def direct_tcpip(host: str, port: int, origin: str, origin_port: int) -> bytes:
     return string(host) + u32(port) + string(origin) + u32(origin_port)
 
 
+def direct_streamlocal(path: str) -> bytes:
+    """PROTOCOL of OpenSSH, section 2.4: what follows the window of a `direct-streamlocal@openssh.com` open."""
+    return string(path) + string("") + u32(0)
+
+
 class ExitStatus(Value):
     """RFC 4254 section 6.10."""
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import atexit
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ConnectionClosed, OpenSSHError
 from ..master import Master
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+class Attached(Protocol):
+    """Something that lives no longer than its connection."""
+
+    def close(self) -> None:
+        """End it. Idempotent."""
 
 
 class ConnectionLife:
@@ -22,6 +29,7 @@ class ConnectionLife:
         self.host = host
         self.encoding = encoding
         self.errors = errors
+        self._attached: set[Attached] = set()
         _open.add(self)
 
     def __repr__(self) -> str:
@@ -73,7 +81,17 @@ class ConnectionLife:
         master, self._master = self._master, None
         if master is not None:
             _open.discard(self)
+            for thing in list(self._attached):
+                thing.close()
             master.close()
+
+    def _attach(self, thing: Attached) -> None:
+        """Have something closed with this connection, while its master is still there."""
+        self._attached.add(thing)
+
+    def _detach(self, thing: Attached) -> None:
+        """It is closed already."""
+        self._attached.discard(thing)
 
     def _live(self) -> Master:
         if self._master is None:

@@ -33,6 +33,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      +-- ConnectionClosed                   this side closed it
      +-- SessionError
      |    +-- OpenRefused                   the server refused to open a channel
+     |    +-- OpenTimeout (TimeoutError)    the server has not said in time whether it opens one
      |    +-- RequestRefused                the server refused exec, shell, subsystem or a pty
      |    +-- ExitStatusMissing             the channel closed without saying how the command ended
      |    +-- SignalNotDelivered            the remote process could not be signalled
@@ -83,6 +84,7 @@ from .session import (
     ForwardRefused,
     MasterUnresponsive,
     OpenRefused,
+    OpenTimeout,
     RequestRefused,
     SessionError,
     SignalNotDelivered,
@@ -119,6 +121,7 @@ __all__ = [
     "MasterUnresponsive",
     "OpenRefused",
     "OpenSSHError",
+    "OpenTimeout",
     "ProtocolError",
     "RemoteProtocolError",
     "RequestRefused",

@@ -61,6 +61,12 @@ class OpenRefused(SessionError):
         self.code = code
 
 
+class OpenTimeout(SessionError, TimeoutError):
+    """The server has not said in time whether it opens a channel. What was asked for is given up."""
+
+    advice = "The target may be down, or a firewall in front of it drops packets; or give a longer timeout="
+
+
 class RequestRefused(SessionError):
     """The server refused a channel request.
 

@@ -1,0 +1,148 @@
+"""A tunnel whose socket is in the master (PROTOCOL.mux section 3): no byte of it passes through this process.
+
+What `ssh -W` cannot do, this cannot: when the target ends its direction first, the master ends the other one too. And a
+refusal comes without the server's reason.
+"""
+
+from __future__ import annotations
+
+import socket
+from _thread import start_new_thread
+from collections.abc import Callable
+
+from .._io import control, sockets
+from .._io.deadline import Deadline
+from .._io.reactor import READ, Reactor
+from .._io.version import ssh_version
+from .._wire.mux import PORT_IS_SOCKET_PATH
+from ..errors import ConnectionLost, OpenRefused, OpenSSHError
+from .tunnel import Destination, Tunnel
+
+# Seconds a server gets to say whether it opens a tunnel when nobody set a limit: longer than TCP tries to connect.
+LONGEST_OPEN = 300.0
+
+# The release whose master takes a Unix socket as the target of such a request.
+_UNIX_SOCKETS_SINCE = (9, 4)
+
+
+class PassengerTunnel(Tunnel):
+    """A control connection, for as long as the tunnel is there.
+
+    Args:
+        path: the master's control socket.
+        sock: for the master. A copy is sent; this one is closed then.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        reactor: Reactor,
+        sock: socket.socket,
+        destination: Destination,
+        over: Callable[[Tunnel], None] | None,
+        *,
+        host: str,
+    ) -> None:
+        super().__init__(destination, over)
+        self._path = path
+        self._reactor = reactor
+        self._host = host
+        self._theirs = sock
+        self._control: socket.socket | None = None
+        self._given_up: OpenSSHError | None = None
+
+    def start(self) -> None:
+        """Ask for it, in a thread of its own: no interrupt may hit while the master waits for descriptors."""
+        self._begin_tracking()
+        try:
+            start_new_thread(self._open, ())
+        except RuntimeError as error:
+            self._theirs.close()
+            self._over(OpenSSHError(f"no thread could be started for a tunnel ({error})", host=self._host))
+
+    def _open(self) -> None:
+        try:
+            held = self._ask()
+        except Exception as error:  # noqa: BLE001 - whoever waits for the tunnel raises it
+            self._theirs.close()
+            return self._over(error if isinstance(error, OpenSSHError) else _surprise(error, self._host))
+        self._theirs.close()
+        self._reactor.submit(lambda: self._hold(held))
+
+    def _ask(self) -> socket.socket:
+        deadline = Deadline.after(LONGEST_OPEN)
+        there = self.destination
+        if there.port is None and (ssh_version("ssh") or _UNIX_SOCKETS_SINCE) < _UNIX_SOCKETS_SINCE:
+            raise OpenRefused(
+                f"a master of this ssh takes no tunnel to a Unix socket ({there.host})",
+                host=self._host,
+                advice="Connect without control_path=, or use OpenSSH 9.4 or later",
+            )
+        try:
+            with control.greet(self._path, deadline) as conversation:
+                port = PORT_IS_SOCKET_PATH if there.port is None else there.port
+                fd = self._theirs.fileno()
+                return conversation.stdio_forward(there.host, port, (fd, fd), deadline)
+        except OpenRefused as error:
+            raise OpenRefused(
+                f"the server opened no tunnel to {there} (a master that is not ours alone does not tell why)",
+                host=self._host,
+                advice="Check that the target is up, and AllowTcpForwarding and PermitOpen in the server's sshd_config",
+            ) from error
+
+    def _hold(self, held: socket.socket) -> None:
+        """It is open. In the reactor's thread."""
+        if self._given_up is not None:
+            held.close()
+            return self._over(self._given_up)
+        self._control = held
+        self._reactor.watch(held.fileno(), READ, self._on_control)
+        self._opened()
+
+    def _on_control(self, _mask: int) -> None:
+        if self._control is None:
+            return
+        try:
+            if self._control.recv(4096):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self._let_go()
+        self._over(None if self._master_listens() else ConnectionLost("the master went away", host=self._host))
+
+    def _master_listens(self) -> bool:
+        try:
+            sockets.connect(self._path, Deadline.after(0)).close()
+        except OpenSSHError as error:
+            # A full queue is a sign of life; nobody listening is not.
+            return isinstance(error, TimeoutError)
+        return True
+
+    def _let_go(self) -> None:
+        held, self._control = self._control, None
+        if held is not None:
+            self._reactor.unwatch(held.fileno())
+            held.close()
+
+    def cut(self, error: OpenSSHError) -> None:
+        self._reactor.submit(lambda: self._cut(error))
+
+    def _cut(self, error: OpenSSHError) -> None:
+        if self._control is None:
+            # Still being asked for: the thread that does it is told when it comes back.
+            self._given_up = error
+        else:
+            self._let_go()
+            self._over()
+
+    def _abandon(self) -> None:
+        super()._abandon()
+        for sock in (self._theirs, self._control):
+            if sock is not None:
+                sock.close()
+
+
+def _surprise(error: Exception, host: str) -> OpenSSHError:
+    return OpenSSHError(f"the tunnel could not be opened ({error})", host=host)

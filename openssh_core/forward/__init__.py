@@ -1,0 +1,11 @@
+"""Forwards: something listens on one side of a connection, and each connection to it goes to something on the other.
+
+Made by the methods `forward_local`, `forward_remote` and `forward_dynamic` of a connection.
+"""
+
+from __future__ import annotations
+
+from .base import Forward
+from .local import LocalForward
+
+__all__ = ["Forward", "LocalForward"]
