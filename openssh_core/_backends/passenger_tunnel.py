@@ -10,8 +10,9 @@ import socket
 from _thread import start_new_thread
 from collections.abc import Callable
 
-from .._io import control, sockets
+from .._io import control
 from .._io.deadline import Deadline
+from .._io.probe import MasterProbe
 from .._io.reactor import READ, Reactor
 from .._io.version import ssh_version
 from .._wire.mux import PORT_IS_SOCKET_PATH
@@ -110,15 +111,10 @@ class PassengerTunnel(Tunnel):
         except OSError:
             pass
         self._let_go()
-        self._over(None if self._master_listens() else ConnectionLost("the master went away", host=self._host))
+        MasterProbe(self._path, self._reactor, self._explain)
 
-    def _master_listens(self) -> bool:
-        try:
-            sockets.connect(self._path, Deadline.after(0)).close()
-        except OpenSSHError as error:
-            # A full queue is a sign of life; nobody listening is not.
-            return isinstance(error, TimeoutError)
-        return True
+    def _explain(self, master_is_there: bool) -> None:
+        self._over(None if master_is_there else ConnectionLost("the master went away", host=self._host))
 
     def _let_go(self) -> None:
         held, self._control = self._control, None

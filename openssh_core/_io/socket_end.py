@@ -20,6 +20,10 @@ _PIECE = 65_536
 _FLAGS = getattr(socket, "MSG_NOSIGNAL", 0)
 
 
+# What becomes of the socket when everything has been written to it.
+_GOES_ON, _FINISHES, _CLOSES = range(3)
+
+
 class SocketEnd:
     """The end of a socket that we hold; somebody else has the other.
 
@@ -33,9 +37,8 @@ class SocketEnd:
     __slots__ = (
         "_backlog",
         "_broken",
-        "_closing",
         "_credit",
-        "_finished",
+        "_fate",
         "_hung_up",
         "_interest",
         "_pulled",
@@ -65,8 +68,7 @@ class SocketEnd:
         self._interest: int | None = None  # None: not watched
         self._pulled = False
         self._hung_up = False
-        self._finished = False
-        self._closing = False
+        self._fate = _GOES_ON
         self.at_end = False
         self.is_broken = False
 
@@ -188,22 +190,22 @@ class SocketEnd:
 
     def finish(self) -> None:
         """Nothing more will be written: the other end reads what there is, and then the end. Idempotent."""
-        self._finished = True
+        self._fate = max(self._fate, _FINISHES)
         self._settle()
 
     def close(self) -> None:
         """Close it once everything written has been taken, or nobody is there to take it. Idempotent."""
-        self._closing = True
+        self._fate = _CLOSES
         self._settle()
 
     def _settle(self) -> None:
         if self._backlog or self._sock is None:
             return
-        if self._closing:
+        if self._fate == _CLOSES:
             self._unwatch()
             sock, self._sock = self._sock, None
             sock.close()
-        elif self._finished and not self.is_broken:
+        elif self._fate == _FINISHES and not self.is_broken:
             try:
                 self._sock.shutdown(socket.SHUT_WR)
             except OSError:
