@@ -5,6 +5,7 @@ This is the list of public names, and nothing else.
 
 from ._version import __version__
 from .connection import Connection, connect
+from .defaults import Defaults
 from .errors import (
     AuthenticationError,
     CommandFailed,
@@ -50,6 +51,7 @@ from .errors import (
 )
 from .options import Pty
 from .process import RemoteProcess
+from .quoting import Glob, Raw
 from .redirect import DEVNULL, PIPE, STDOUT, Feed
 from .results import CompletedCommand
 
@@ -68,9 +70,11 @@ __all__ = [
     "ConnectionClosed",
     "ConnectionLost",
     "ConnectionRefused",
+    "Defaults",
     "ExitStatusMissing",
     "Feed",
     "ForwardRefused",
+    "Glob",
     "HostKeyChanged",
     "HostKeyError",
     "HostKeyRevoked",
@@ -93,6 +97,7 @@ __all__ = [
     "OpenTimeout",
     "ProtocolError",
     "Pty",
+    "Raw",
     "RemoteProcess",
     "RemoteProtocolError",
     "RequestRefused",

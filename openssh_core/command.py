@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ._backends.base import SessionRequest
 from ._cli import script
+from ._cli.quoting import Glob, Quoter, Raw, Word
+from ._cli.quoting.words import text_of
 from ._value import Value
 from .errors import InvalidCommand
 from .options import Pty
@@ -26,6 +28,8 @@ class Launch(Value):
         cwd: the directory it runs in, None for the account's own.
         pty: its terminal.
         merge_stderr: whether its stderr goes where its stdout goes.
+        discard: which of stdout and stderr nobody wants.
+        shell: the quoter for the account's shell, None where that is not known.
     """
 
     kind: str
@@ -34,6 +38,8 @@ class Launch(Value):
     cwd: str | None = None
     pty: Pty | None = None
     merge_stderr: bool = False
+    discard: tuple[bool, bool] = (False, False)
+    shell: Quoter | None = None
 
     def request(self) -> SessionRequest:
         """The order for a session.
@@ -42,7 +48,8 @@ class Launch(Value):
             InvalidCommand, InvalidEnvironment: it can never run.
         """
         if self.kind == "exec":
-            return SessionRequest(self.kind, self._composer(), self.env, self.pty)
+            tells_pid = self.shell is None or self.shell.steps is not None
+            return SessionRequest(self.kind, self._composer(), self.env, self.pty, tells_pid=tells_pid)
         if self.env or self.cwd is not None or self.merge_stderr:
             raise InvalidCommand(
                 f"env=, cwd= and stderr=STDOUT are for commands, not for a {self.kind}",
@@ -52,30 +59,48 @@ class Launch(Value):
         return SessionRequest(self.kind, lambda _inline, _pid_line: name, self.env, self.pty)
 
     def _composer(self) -> Callable[[Mapping[str, str], script.PidLine | None], bytes]:
-        text = script.compose(self.command, cwd=self.cwd, merge_stderr=self.merge_stderr)
+        text = script.Script(
+            self.command, shell=self.shell, cwd=self.cwd, merge_stderr=self.merge_stderr, discard=self.discard
+        )
+        script.check_environment(self.env)
         # The longest form it can take: what passes here passes with less in front of it, too.
-        script.prefixed(text, exports=self.env.items(), pid_line=_LONG_PID_LINE)
+        if self.shell is None or self.shell.steps is not None:
+            text.line(self.env.items(), _LONG_PID_LINE)
+        else:
+            text.line()
 
         def compose(inline: Mapping[str, str], pid_line: script.PidLine | None) -> bytes:
-            return script.prefixed(text, exports=inline.items(), pid_line=pid_line).encode("utf-8", "surrogateescape")
+            return text.line(inline.items(), pid_line).encode("utf-8", "surrogateescape")
 
         return compose
 
 
-def command_of(words: Sequence[str | Sequence[str]]) -> Command:
+def command_of(words: Sequence[Word | Sequence[Word]], encoding: str = "utf-8") -> Command:
     """The command that the arguments of `run` and `popen` mean: one string, or a list of words.
 
+    Args:
+        encoding: in which a command that is text is sent.
+
     Raises:
-        InvalidCommand: there is none, or something in it is no text.
+        InvalidCommand: there is none, or something in it is no text, or none in that encoding.
     """
     if len(words) == 1:
         only = words[0]
-        if isinstance(only, str):
-            return only
-        words = list(only)
+        if isinstance(only, str | bytes):
+            return _recoded(only, encoding)
+        words = [only] if hasattr(only, "__fspath__") else list(only)
     if not words:
         raise InvalidCommand("no command was given", advice="Give a string, a list of words, or several words")
-    for word in words:
-        if not isinstance(word, str):
-            raise InvalidCommand(f"a word of the command is {word!r}", advice="Give words as str")
-    return [str(word) for word in words]
+    return [_recoded(word, encoding) for word in words]
+
+
+def _recoded(word: object, encoding: str) -> str:
+    """Text that, sent as UTF-8 with surrogate escapes, is the bytes that are meant."""
+    text = text_of(word)
+    if isinstance(word, bytes) or text.isascii() or encoding.lower() in ("utf-8", "utf8"):
+        return text if isinstance(word, Raw | Glob) else str(text)
+    try:
+        recoded = text.encode(encoding, "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise InvalidCommand(f"an argument cannot be written in {encoding} ({error.reason})") from None
+    return type(word)(recoded) if isinstance(word, Raw | Glob) else recoded

@@ -30,6 +30,7 @@ class SessionRequest(Value):
         environment: variables for the remote program.
         pty: the terminal it gets, None for none.
         urgent: may use the slots kept back for such sessions.
+        tells_pid: whether its shell can be made to tell its process id at all.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class SessionRequest(Value):
     environment: Mapping[str, str] = _NO_VARIABLES
     pty: Pty | None = None
     urgent: bool = False
+    tells_pid: bool = True
 
 
 class Piped(Value):

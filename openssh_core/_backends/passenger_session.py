@@ -54,7 +54,7 @@ class PassengerSession(SessionState):
     def prepare(self) -> None:
         """Make the pipes. Not in the main thread, where an interrupt could leave half of them behind."""
         streams, request = self._streams, self._request
-        wants_pid = self._backend.track_pid and request.kind == "exec" and not request.urgent
+        wants_pid = self._backend.track_pid and request.kind == "exec" and request.tells_pid and not request.urgent
         self._pid_line = new_pid_line(any_shell=True) if wants_pid else None
         given = (streams.stdin, streams.stdout, streams.stderr)
         try:

@@ -12,7 +12,7 @@ from .._io.deadline import Deadline
 from .._protocol import link as protocol
 from .._wire import requests
 from .._wire.requests import ExitSignal, ExitStatus
-from ..errors import ConnectionClosed, ExitStatusMissing, OpenSSHError, RequestRefused, SignalNotDelivered
+from ..errors import ConnectionClosed, ExitStatusMissing, InvalidInput, OpenSSHError, RequestRefused, SignalNotDelivered
 from ..options import Pty
 from ..results import Exit
 from .base import SessionRequest, Streams
@@ -83,7 +83,12 @@ class ProxySession(SessionState):
         known = self._backend.accepts_variable
         inline = {name: value for name, value in self._request.environment.items() if not known.get(name)}
         kind = self._request.kind
-        payload = b"" if kind == "shell" else requests.exec_command(self._request.compose(inline, self._pid_line))
+        try:
+            payload = b"" if kind == "shell" else requests.exec_command(self._request.compose(inline, self._pid_line))
+        except InvalidInput as error:
+            # Only now is it known which variables the server does not take.
+            self.failed(error)
+            return self._link.close_channel(number)
         self._link.request(number, kind, payload)
         # A terminal has no end of input, and sshd answers EOF by closing its side of it: no resize works after that.
         if not self._streams.has_input and self._request.pty is None:
@@ -252,6 +257,6 @@ class ProxySession(SessionState):
 
 def _pid_line(request: SessionRequest, signals_work: bool | None) -> PidLine | None:
     """The line by which the remote shell's process id is found in the output; None where it is not needed."""
-    if request.kind != "exec" or request.urgent or signals_work is not False:
+    if request.kind != "exec" or request.urgent or not request.tells_pid or signals_work is not False:
         return None
     return new_pid_line(any_shell=False)

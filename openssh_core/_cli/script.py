@@ -4,9 +4,10 @@ What comes before stands on the command's own first line, so that the line numbe
 Every step that fails ends the shell with the step's status: the command never runs in the wrong directory, or without
 its variables. A command without such steps is passed to whatever shell there is, untouched.
 
-The steps are POSIX shell. `cwd` does for csh and fish, too, and `exports` for fish; where a step means nothing to one
-of these, it refuses aloud and does not get to the command. fish may still end with 0 then: whoever asks for
-a `PidLine` that is not for any shell has to see that it came.
+The steps are POSIX shell. Where the account is known to have another, they are done by a `sh` that the account's shell
+turns into. Where it is not known, `cwd` does for csh and fish, too, and `exports` for fish; a step that means nothing
+to one of these refuses aloud and does not get to the command. fish may still end with 0 then: whoever asks for a
+`PidLine` that is not for any shell has to see that it came.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._value import Value
 from ..errors import InvalidCommand, InvalidEnvironment
-from .quoting import Word, check_text, join, quote
+from .quoting import POSIX, Quoter, Raw, Word, check_text, quote
 
 Command = str | bytes | Sequence[Word]
 
@@ -57,43 +58,103 @@ class PidLine(Value):
         return f"sh -c 'echo {self.token}$PPID'" if self.any_shell else f"echo {self.token}$$"
 
 
+class Script:
+    """A command for one account's shell, with what has to happen before it.
+
+    Args:
+        command: text or bytes as they are, or words, which are quoted.
+        shell: the quoter for the account's shell; None where it is not known: everything is written so that a POSIX
+            shell does it, and any other does it, too, or says why not.
+        cwd: a directory to change to first; relative to where the login starts. Nothing in it is expanded.
+        merge_stderr: whether stderr goes where stdout goes, from the first step on.
+        discard: which of stdout and stderr nobody wants. They are thrown away there where the shell is known and
+            can do that; it saves the way here.
+
+    Raises:
+        InvalidCommand: a NUL, no words, or something that this shell has no way to do.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        *,
+        shell: Quoter | None = None,
+        cwd: Word | None = None,
+        merge_stderr: bool = False,
+        discard: tuple[bool, bool] = (False, False),
+    ) -> None:
+        self._shell = shell or POSIX
+        self._text = _command_text(command, self._shell)
+        # The first step of all is to see to stderr, so that whatever the others say goes there.
+        self._steps: list[str] = []
+        self._is_one_program = _is_one_program(command)
+        if merge_stderr and not self._redirect(3):
+            self._steps += [_POSIX_ONLY, "exec 2>&1"]
+        if cwd is not None:
+            self._steps.append(f"cd {_directory(cwd)}{_OR_EXIT}")
+        if shell is not None and any(discard):
+            which = 2 if all(discard) else int(discard[1])
+            if not self._redirect(which) and shell.steps == "posix":
+                self._steps.append(f"exec {POSIX.redirections[which]}")
+        if self._steps:
+            self._check("cwd= and stderr=STDOUT")
+
+    def _redirect(self, which: int) -> bool:
+        """Put a redirection behind the words; whether that can be. POSIX shells do it in front, for any command."""
+        fragment = self._shell.redirections[which]
+        if not self._is_one_program or fragment is None or self._shell.steps == "posix":
+            return False
+        self._text += f" {fragment}"
+        return True
+
+    def _check(self, what: str) -> None:
+        if self._shell.steps is None:
+            raise InvalidCommand(
+                f"{what} cannot be done for {self._shell.name}", advice="Say it in the command, in that shell's words"
+            )
+
+    def line(self, exports: Iterable[tuple[str, str]] = (), pid_line: PidLine | None = None) -> str:
+        """The string for the server.
+
+        Args:
+            exports: environment variables to set first.
+            pid_line: what the shell tells first.
+
+        Raises:
+            InvalidCommand: 131,072 bytes or more together, or it is for a shell that cannot be told to do this.
+            InvalidEnvironment: a name that is none, or a value that cannot be one.
+        """
+        steps = [] if pid_line is None else [pid_line.step()]
+        assignments = [f"{name}={quote(value)}" for name, value in check_environment(exports)]
+        if assignments:
+            steps.append(f"export {' '.join(assignments)}{_OR_EXIT}")
+        if steps:
+            self._check("env=, where the server does not take it itself,")
+        return _measured(self._behind([*steps, *self._steps]))
+
+    def _behind(self, steps: list[str]) -> str:
+        if not steps:
+            return self._text
+        text = "".join(f"{step};" for step in steps)
+        if self._shell.steps == "posix":
+            return text + self._text
+        # The same process all the time: sh, and then the account's shell once more.
+        quoted = self._shell.quote(text + 'exec "$SHELL" -c "$0"')
+        return f"exec sh -c {quoted} {self._shell.quote(self._text)}"
+
+
 def compose(
     command: Command,
     *,
+    shell: Quoter | None = None,
     cwd: Word | None = None,
     exports: Iterable[tuple[str, str]] = (),
     merge_stderr: bool = False,
+    discard: tuple[bool, bool] = (False, False),
     pid_line: PidLine | None = None,
 ) -> str:
-    """Build the string for the remote login shell.
-
-    Args:
-        command: text or bytes as they are, or words, which are quoted for a POSIX shell.
-        cwd: a directory to change to first; relative to where the login starts. Nothing in it is expanded.
-        exports: environment variables to set first.
-        merge_stderr: whether stderr goes where stdout goes, from the first step on.
-        pid_line: what the shell tells first.
-
-    Raises:
-        InvalidCommand: a NUL, no words, or 131,072 bytes or more together.
-        InvalidEnvironment: a name that is none, or a value that cannot be one.
-    """
-    text = _command_text(command)
-    steps = []
-    if merge_stderr:
-        steps += [_POSIX_ONLY, "exec 2>&1"]
-    if cwd is not None:
-        steps.append(f"cd {_directory(cwd)}{_OR_EXIT}")
-    return prefixed("".join(f"{step};" for step in steps) + text, exports=exports, pid_line=pid_line)
-
-
-def prefixed(text: str, *, exports: Iterable[tuple[str, str]] = (), pid_line: PidLine | None = None) -> str:
-    """What `compose` has made, with more that comes before it. Arguments and errors as there."""
-    first = "" if pid_line is None else f"{pid_line.step()};"
-    assignments = [f"{name}={quote(value)}" for name, value in check_environment(exports)]
-    if assignments:
-        first += f"export {' '.join(assignments)}{_OR_EXIT};"
-    return _measured(first + text)
+    """Build the string for the remote login shell. Arguments and errors as for `Script`."""
+    return Script(command, shell=shell, cwd=cwd, merge_stderr=merge_stderr, discard=discard).line(exports, pid_line)
 
 
 def check_environment(variables: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -116,13 +177,18 @@ def check_environment(variables: Mapping[str, str] | Iterable[tuple[str, str]]) 
     return pairs
 
 
-def _command_text(command: Command) -> str:
+def _command_text(command: Command, shell: Quoter) -> str:
     if isinstance(command, bytes):
         command = command.decode("utf-8", "surrogateescape")
     if not isinstance(command, str):
-        return join(command)
+        return shell.join(command)
     check_text(command, "the command")
     return command
+
+
+def _is_one_program(command: Command) -> bool:
+    """Whether it is words for one program. Behind anything else a redirection might be for a part of it."""
+    return not isinstance(command, (str, bytes)) and not any(isinstance(word, Raw) for word in command)
 
 
 def _directory(cwd: Word) -> str:

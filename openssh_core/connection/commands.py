@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from .._backends.base import Session
+from .._cli.quoting import Quoter, Word, quoter
 from .._io import text
 from ..command import Launch, command_of
 from ..errors import InvalidInput
@@ -31,7 +32,7 @@ class Commands(ConnectionLife):
 
     def run(
         self,
-        *command: str | Sequence[str],
+        *command: Word | Sequence[Word],
         input: str | bytes | None = None,
         stdin: Redirect = DEVNULL,
         stdout: Destination = PIPE,
@@ -39,6 +40,7 @@ class Commands(ConnectionLife):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         pty: Pty | bool | None = None,
+        remote_shell: str | Quoter | None = None,
         encoding: Encoding = _ENCODING,
         errors: str | None = None,
         timeout: float | None = None,
@@ -48,8 +50,8 @@ class Commands(ConnectionLife):
         """Run a command and wait for it.
 
         Args:
-            command: several words, or one list of words: quoted for a POSIX shell, so that each arrives as it is.
-                One string: passed to the account's login shell as it is.
+            command: several words, or one list of words: quoted, so that each arrives as it is; `Glob` and `Raw`
+                among them are for the remote shell to read. One string: passed to the account's login shell as it is.
             input: sent to its standard input.
             stdin: a file or descriptor to read instead; without either it gets an empty input.
             stdout, stderr: PIPE to capture it, DEVNULL, a file or descriptor, None for our own; STDOUT (stderr only).
@@ -57,6 +59,7 @@ class Commands(ConnectionLife):
                 shell sets it, and its value can be seen in the process list there.
             cwd: directory to run it in.
             pty: a terminal for it (True: vt100, 80 by 24); it then puts everything out on stdout.
+            remote_shell: the account's login shell (see `Defaults`); default: the connection's.
             encoding: of its output and of a str input; None for bytes. Default: the connection's.
             errors: what happens to bytes that are no text (see `codecs`).
             timeout: seconds the whole command may take.
@@ -72,8 +75,8 @@ class Commands(ConnectionLife):
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         limits = Limits(timeout, idle_timeout)
-        words = command_of(command)
-        launch = self._launch("exec", words, env, cwd, pty, stderr)
+        words = command_of(command, self.defaults.argument_encoding)
+        launch = self._launch("exec", words, env, cwd, pty, stdout, stderr, remote_shell)
         how = self._coding(encoding, errors)
         with Plumber(capture=True) as plumber:
             plumber.stdin(None if stdin == DEVNULL else stdin, None if input is None else text.encode(input, *how))
@@ -83,10 +86,11 @@ class Commands(ConnectionLife):
 
     def capture(
         self,
-        *command: str | Sequence[str],
+        *command: Word | Sequence[Word],
         input: str | bytes | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
+        remote_shell: str | Quoter | None = None,
         encoding: Encoding = _ENCODING,
         timeout: float | None = None,
         idle_timeout: float | None = None,
@@ -101,6 +105,7 @@ class Commands(ConnectionLife):
             input=input,
             env=env,
             cwd=cwd,
+            remote_shell=remote_shell,
             encoding=encoding,
             timeout=timeout,
             idle_timeout=idle_timeout,
@@ -111,7 +116,7 @@ class Commands(ConnectionLife):
 
     def popen(
         self,
-        *command: str | Sequence[str],
+        *command: Word | Sequence[Word],
         stdin: Redirect = None,
         stdout: Destination = None,
         stderr: Destination = None,
@@ -119,6 +124,7 @@ class Commands(ConnectionLife):
         cwd: str | None = None,
         pty: Pty | bool | None = None,
         subsystem: str | None = None,
+        remote_shell: str | Quoter | None = None,
         encoding: Encoding = _ENCODING,
         errors: str | None = None,
         bufsize: int = -1,
@@ -126,7 +132,7 @@ class Commands(ConnectionLife):
         """Start a command and go on. Without a command it is the account's login shell.
 
         Args:
-            command, env, cwd, pty, encoding, errors: as for `run`.
+            command, env, cwd, pty, remote_shell, encoding, errors: as for `run`.
             stdin: PIPE, DEVNULL, a file or descriptor; None is an empty input.
             stdout, stderr: PIPE, DEVNULL, a file or descriptor, None for our own, a `Feed`; STDOUT (stderr only).
             subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
@@ -137,8 +143,8 @@ class Commands(ConnectionLife):
             ConnectionLost: the connection ended.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
-        kind, words = _kind_of(command, subsystem)
-        launch = self._launch(kind, words, env, cwd, pty, stderr)
+        kind, words = self._kind_of(command, subsystem)
+        launch = self._launch(kind, words, env, cwd, pty, stdout, stderr, remote_shell)
         how = self._coding(encoding, errors)
         with Plumber(capture=False) as plumber:
             plumber.stdin(stdin, None)
@@ -166,9 +172,12 @@ class Commands(ConnectionLife):
         env: Mapping[str, str] | None,
         cwd: str | None,
         pty: Pty | bool | None,
+        stdout: Destination,
         stderr: Destination,
+        remote_shell: str | Quoter | None,
     ) -> Launch:
         terminal = Pty() if pty is True else pty or None
+        shell = remote_shell or self.defaults.remote_shell
         return Launch(
             kind=kind,
             command=words,
@@ -177,6 +186,8 @@ class Commands(ConnectionLife):
             pty=terminal,
             # On a terminal both are the same already.
             merge_stderr=stderr == STDOUT and terminal is None,
+            discard=(stdout == DEVNULL, stderr == DEVNULL),
+            shell=None if shell is None else quoter(shell),
         )
 
     def _start(
@@ -192,10 +203,9 @@ class Commands(ConnectionLife):
     def _coding(self, encoding: Encoding, errors: str | None) -> tuple[str | None, str]:
         return self.encoding if isinstance(encoding, _Default) else encoding, errors or self.errors
 
-
-def _kind_of(words: Sequence[str | Sequence[str]], subsystem: str | None) -> tuple[str, Command]:
-    if subsystem is None:
-        return ("exec", command_of(words)) if words else ("shell", "")
-    if words:
-        raise InvalidInput("a command and subsystem= were both given", advice="Give one of them")
-    return "subsystem", subsystem
+    def _kind_of(self, words: Sequence[Word | Sequence[Word]], subsystem: str | None) -> tuple[str, Command]:
+        if subsystem is None:
+            return ("exec", command_of(words, self.defaults.argument_encoding)) if words else ("shell", "")
+        if words:
+            raise InvalidInput("a command and subsystem= were both given", advice="Give one of them")
+        return "subsystem", subsystem

@@ -10,10 +10,13 @@ from .._cli.config import check_options
 from .._cli.target import parse_target
 from .._io.deadline import Deadline, check_seconds
 from .._io.secrets import Secret, Secrets
+from ..defaults import Defaults
 from ..master import Master
 from ..options import HostKeys, MasterOptions
 from ..starting import adopt_master, start_master
 from .front import Connection
+
+_NO_DEFAULTS = Defaults()
 
 
 def connect(
@@ -37,6 +40,7 @@ def connect(
     spare: bool = True,
     encoding: str | None = "utf-8",
     errors: str = "surrogateescape",
+    defaults: Defaults = _NO_DEFAULTS,
 ) -> Connection:
     """Log in to a host.
 
@@ -61,6 +65,7 @@ def connect(
             unanswered ends the connection.
         spare: keep one session open in advance, which saves a round trip for each command.
         encoding, errors: how output is made into text; encoding=None gives bytes.
+        defaults: what commands get unless a call says otherwise.
 
     Raises:
         ConnectError: one of its subclasses says why there is no connection.
@@ -73,7 +78,7 @@ def connect(
     name = str(where)
     if control_path is not None:
         master: Master = adopt_master(os.fspath(control_path), name, deadline, ssh=ssh)
-        return Connection(master, name, encoding=encoding, errors=errors)
+        return _connection(master, name, encoding, errors, defaults)
     secrets = Secrets(where.password if password is None else password, passphrase)
     master_options = MasterOptions(
         target=where,
@@ -91,7 +96,13 @@ def connect(
     )
     directory = None if control_dir is None else os.fspath(control_dir)
     started = start_master(master_options, secrets, deadline, host=name, control_dir=directory, spare=spare)
-    return Connection(started, name, encoding=encoding, errors=errors)
+    return _connection(started, name, encoding, errors, defaults)
+
+
+def _connection(master: Master, name: str, encoding: str | None, errors: str, defaults: Defaults) -> Connection:
+    connection = Connection(master, name, encoding=encoding, errors=errors)
+    connection.defaults = defaults
+    return connection
 
 
 def _home() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .._cli import quoting
 from .._cli.config import Value, check_options
-from .._cli.quoting import check_text
+from .._cli.quoting import Word, check_text
 from .._cli.slave import Slave, slave_argv, tunnel_to
 from .._cli.target import parse_target
 from .._io.version import ssh_version
@@ -22,7 +22,7 @@ class External(ConnectionLife):
 
     def make_remote_command(
         self,
-        *command: str | Sequence[str],
+        *command: Word | Sequence[Word],
         tty: bool | None = None,
         subsystem: str | None = None,
         tunnel: tuple[str, int] | str | None = None,
@@ -36,7 +36,7 @@ class External(ConnectionLife):
         read by it.
 
         Args:
-            command: several words, or one list of words: quoted for a POSIX shell. One string: passed to the account's
+            command: several words, or one list of words: quoted, as for `run`. One string: passed to the account's
                 login shell as it is. Nothing at all: the login shell itself.
             tty: True for a terminal there in any case, False for none, None as ssh decides.
             subsystem: the name of a subsystem to start instead, such as `sftp`.
@@ -55,9 +55,9 @@ class External(ConnectionLife):
             where = tunnel_to(tunnel, None, version=ssh_version(slave.ssh))
         elif tunnel is not None:
             where = tunnel_to(*_host_and_port(tunnel), version=None)
-        words = command_of(command) if command else None
+        words = command_of(command, self.defaults.argument_encoding) if command else None
         if isinstance(words, list):
-            words = quoting.join(words)
+            words = quoting.quoter(self.defaults.remote_shell or quoting.POSIX).join(words)
         elif isinstance(words, str):
             check_text(words, "the command")
         assert words is None or isinstance(words, str)

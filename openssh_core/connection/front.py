@@ -16,4 +16,5 @@ class Connection(Commands, External, Tunnels):
     Attributes:
         host: the destination as the caller named it, without any password.
         encoding, errors: how output is made into text unless a call says otherwise.
+        defaults: what else commands get unless a call says otherwise; replace it to change that.
     """

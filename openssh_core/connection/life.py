@@ -7,6 +7,7 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from ..defaults import Defaults
 from ..errors import ConnectionClosed, OpenSSHError
 from ..master import Master
 
@@ -29,6 +30,7 @@ class ConnectionLife:
         self.host = host
         self.encoding = encoding
         self.errors = errors
+        self.defaults = Defaults()
         self._attached: set[Attached] = set()
         _open.add(self)
 

@@ -1,0 +1,36 @@
+"""What the commands of a connection get unless a call says otherwise."""
+
+from __future__ import annotations
+
+import codecs
+
+from ._cli.quoting import Quoter, quoter
+from ._value import Value
+from .errors import InvalidInput
+
+__all__ = ["Defaults"]
+
+
+class Defaults(Value):
+    """Given to `connect`, and to be read and replaced as `Connection.defaults`.
+
+    Args:
+        remote_shell: the account's login shell: its name (see `openssh_core.quoting.quoter`), or a quoter. None: not
+            known; words are quoted for a POSIX shell, in a way that csh and fish read, too, as far as they can.
+        argument_encoding: how a command that is text becomes bytes. Names that are no text there are carried by
+            "surrogateescape", as in file names.
+
+    Raises:
+        InvalidInput: no such shell or encoding.
+    """
+
+    remote_shell: str | Quoter | None = None
+    argument_encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        if self.remote_shell is not None:
+            quoter(self.remote_shell)
+        try:
+            codecs.lookup(self.argument_encoding)
+        except (LookupError, TypeError) as error:
+            raise InvalidInput(f"argument_encoding={self.argument_encoding!r}: {error}") from None
