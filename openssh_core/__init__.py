@@ -3,8 +3,9 @@
 This is the list of public names, and nothing else.
 """
 
+from ._cli.prompts import Prompt, PromptKind
 from ._version import __version__
-from .connection import Connection, connect
+from .connection import Connection, ConnectOptions, connect
 from .defaults import Defaults
 from .errors import (
     AuthenticationError,
@@ -29,6 +30,7 @@ from .errors import (
     InvalidControlPath,
     InvalidEnvironment,
     InvalidInput,
+    InvalidKey,
     InvalidOption,
     InvalidSecret,
     InvalidTarget,
@@ -49,6 +51,7 @@ from .errors import (
     UnexpectedPrompt,
     UnknownHost,
 )
+from .keys import HostKey, PrivateKey
 from .options import Pty
 from .process import RemoteProcess
 from .quoting import Glob, Raw
@@ -65,6 +68,7 @@ __all__ = [
     "CompletedCommand",
     "ConfigurationError",
     "ConnectError",
+    "ConnectOptions",
     "ConnectTimeout",
     "Connection",
     "ConnectionClosed",
@@ -75,6 +79,7 @@ __all__ = [
     "Feed",
     "ForwardRefused",
     "Glob",
+    "HostKey",
     "HostKeyChanged",
     "HostKeyError",
     "HostKeyRevoked",
@@ -86,6 +91,7 @@ __all__ = [
     "InvalidControlPath",
     "InvalidEnvironment",
     "InvalidInput",
+    "InvalidKey",
     "InvalidOption",
     "InvalidSecret",
     "InvalidTarget",
@@ -95,6 +101,9 @@ __all__ = [
     "OpenRefused",
     "OpenSSHError",
     "OpenTimeout",
+    "PrivateKey",
+    "Prompt",
+    "PromptKind",
     "ProtocolError",
     "Pty",
     "Raw",

@@ -16,6 +16,7 @@ from ._io.master_end import ProcessHandle, end_master
 from ._io.private_dir import PrivateDirectory
 from ._io.reactor import get_reactor
 from .errors import ConnectionClosed, ConnectionLost, OpenRefused, OpenSSHError
+from .keys import HostKey
 
 # Seconds a master gets to answer what needs no network.
 LOCAL_ANSWER = 10.0
@@ -29,9 +30,14 @@ class Master:
         pid: its process id.
         host: the destination as the caller named it.
         ssh: the program, for others that go through it.
+        facts: what its log told about the server; nothing where the log is somebody else's.
+        host_key: the server's, where it is known.
     """
 
+    host_key: HostKey | None = None
+
     def __init__(self, control_path: str, pid: int, host: str, *, ssh: str = "ssh") -> None:
+        self.facts = log.ServerFacts()
         self.control_path = control_path
         self.pid = pid
         self.host = host
@@ -80,6 +86,7 @@ class PrivateMaster(Master):
     Args:
         conversation: a control connection to it, which becomes the link.
         facts: what its log told about the server.
+        host_key: the key the server showed, where more than its fingerprint is known.
         spare: whether one channel is kept open in advance.
     """
 
@@ -91,11 +98,13 @@ class PrivateMaster(Master):
         *,
         host: str,
         facts: log.ServerFacts,
+        host_key: HostKey | None = None,
         spare: bool,
         ssh: str = "ssh",
     ) -> None:
         super().__init__(directory.control_path, pid, host, ssh=ssh)
         self.facts = facts
+        self.host_key = host_key or _told_host_key(facts)
         self._directory = directory
         self._starter = os.getpid()
         self._process = ProcessHandle(pid)
@@ -141,3 +150,11 @@ class PrivateMaster(Master):
                 self._anchor.close()
             self._process.close()
             self._directory.remove()
+
+
+def _told_host_key(facts: log.ServerFacts) -> HostKey | None:
+    """From the log, which has the key's type and fingerprint."""
+    if facts.host_key is None:
+        return None
+    kind, _, fingerprint = facts.host_key.partition(" ")
+    return HostKey(facts.host or "", facts.port or 22, kind, "", fingerprint)

@@ -79,10 +79,15 @@ class MasterOptions(Value):
 
     Args:
         target: where to log in. A password in it is left out: secrets travel another way.
-        keys: private key files to offer; with any, only these and those of ssh_config are offered.
+        keys: private key files to offer, or public ones whose private part an agent has; with any, only these and
+            those of ssh_config are offered.
+        certificates: files with certificates for the keys.
         agent: False keeps ssh from asking an agent for keys.
-        host_keys: see `HostKeys`.
+        identity_agent: the socket of the agent to ask instead of the user's.
+        host_keys: see `HostKeys`; and `ask`, where the answer to ssh's question decides.
+        host_key_reporter: a script that is told each host key, for `ask`.
         known_hosts: files to use instead of the user's and the system's; None for those.
+        user_known_hosts: where ssh looks when nobody says otherwise; needed by `warn` and `ask` without known_hosts.
         connect_timeout: seconds until a connection must stand (rounded up); None leaves it to ssh_config.
         keepalive: seconds of silence after which the server is asked for a sign of life; three such questions in
             a row without an answer end the connection. 0 never asks.
@@ -92,7 +97,7 @@ class MasterOptions(Value):
         ssh_version: of that program, as (9, 2), from `ssh -V`. None when it is not known.
         askpass: whether somebody will answer ssh's questions. Without, ssh never asks.
         persist: seconds the master outlives its last user, at least 1.
-        home: the user's home directory, for `~` in `known_hosts` and for the default of host_keys="warn".
+        home: the user's home directory, for `~` in paths.
 
     Raises:
         InvalidInput: for a value that cannot be; names and paths are checked where the command line is built.
@@ -100,9 +105,13 @@ class MasterOptions(Value):
 
     target: Target
     keys: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
     agent: bool = True
-    host_keys: HostKeys = "strict"
+    identity_agent: str | None = None
+    host_keys: HostKeys | Literal["ask"] = "strict"
+    host_key_reporter: str | None = None
     known_hosts: tuple[str, ...] | None = None
+    user_known_hosts: tuple[str, ...] | None = None
     connect_timeout: float | None = 30.0
     keepalive: float = 15
     config_file: str | None = None
@@ -114,7 +123,7 @@ class MasterOptions(Value):
     home: str = ""
 
     def __post_init__(self) -> None:
-        if self.host_keys not in get_args(HostKeys):
+        if self.host_keys not in (*get_args(HostKeys), "ask"):
             raise InvalidInput(f"host_keys={self.host_keys!r} is none of {', '.join(get_args(HostKeys))}")
         if self.connect_timeout is not None and not _is_duration(self.connect_timeout):
             raise InvalidInput(f"connect_timeout={self.connect_timeout!r} is no number of seconds above 0")

@@ -18,7 +18,7 @@ from ..options import MasterOptions
 from .config import option
 from .target import check_target
 
-__all__ = ["check_control_path", "default_known_hosts", "master_argv"]
+__all__ = ["check_control_path", "default_known_hosts", "master_argv", "query_argv"]
 
 # ssh first binds PATH.<16 random characters>, and the name of a socket has 107 bytes on Linux, 103 on macOS.
 LONGEST_CONTROL_PATH = 90
@@ -45,6 +45,9 @@ _SINCE = {
 }
 
 # A file may have an IgnoreUnknown of its own, and ours takes its place. This is what such lines are written for.
+# Before this release a server's own prompt could look like ssh's question for a passphrase.
+_MARKS_PROMPTS = (8, 5)
+
 _OFTEN_IGNORED = ("UseKeychain",)
 
 # The longest time that ssh, which counts milliseconds in 32 bits, takes for one.
@@ -64,16 +67,9 @@ def master_argv(options: MasterOptions, *, control_path: str, log_path: str) -> 
     Raises:
         InvalidTarget, InvalidControlPath, InvalidOption, InvalidInput: a part that ssh would not take as it is meant.
     """
-    check_target(options.target)
     check_control_path(control_path)
-    _check_word("ssh", options.ssh, for_shell=True)
     _check_word("log_path", log_path)
-    target = options.target
-    argv = [options.ssh]
-    if options.config_file is not None:
-        _check_word("config_file", options.config_file, for_shell=True)
-        argv += ["-F", options.config_file]
-    argv += ["-M", "-N", "-T", "-S", control_path, "-E", log_path]
+    argv = [*_program(options), "-M", "-N", "-T", "-S", control_path, "-E", log_path]
     chosen = {name.lower() for name, _ in options.options}
     argv += [flag for name, flag in (("forwardagent", "-a"), ("forwardx11", "-x")) if name not in chosen]
     for name, value in _known(options, list(_ours(options, chosen))):
@@ -81,11 +77,36 @@ def master_argv(options: MasterOptions, *, control_path: str, log_path: str) -> 
     for name, text in options.options:
         if name.lower() != "ignoreunknown" or options.ssh_version is not None:
             argv += ["-o", f"{name}={text}"]
-    if target.user is not None:
-        argv += ["-l", target.user]
+    return [*argv, *_destination(options)]
+
+
+def query_argv(options: MasterOptions) -> list[str]:
+    """The command line that prints what ssh would do for this destination (`-G`), from the user's configuration.
+
+    Raises:
+        InvalidTarget, InvalidInput: a part that ssh would not take as it is meant.
+    """
+    argv = [*_program(options), "-G"]
+    for name, text in options.options:
+        argv += ["-o", f"{name}={text}"]
+    return [*argv, *_destination(options)]
+
+
+def _program(options: MasterOptions) -> list[str]:
+    _check_word("ssh", options.ssh, for_shell=True)
+    if options.config_file is None:
+        return [options.ssh]
+    _check_word("config_file", options.config_file, for_shell=True)
+    return [options.ssh, "-F", options.config_file]
+
+
+def _destination(options: MasterOptions) -> list[str]:
+    target = options.target
+    check_target(target)
+    words = [] if target.user is None else ["-l", target.user]
     if target.port is not None:
-        argv += ["-p", str(target.port)]
-    return [*argv, "--", target.host]
+        words += ["-p", str(target.port)]
+    return [*words, "--", target.host]
 
 
 def check_control_path(path: str, *, longest: int = LONGEST_CONTROL_PATH) -> None:
@@ -144,46 +165,69 @@ def _ours(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:
 
 
 def _authentication(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:
-    yield "BatchMode", "no" if options.askpass else "yes"
+    yield "BatchMode", "no" if options.askpass or options.host_keys == "ask" else "yes"
     if options.askpass:
         # A second prompt for the same thing means that the first answer was wrong.
         yield "NumberOfPasswordPrompts", 1
         if "preferredauthentications" not in chosen:
             yield "PreferredAuthentications", "publickey,password,keyboard-interactive"
-    if not options.agent:
+        if options.ssh_version is not None and options.ssh_version < _MARKS_PROMPTS:
+            yield "KbdInteractiveAuthentication", "no"
+    elif options.host_keys == "ask":
+        # The question for the host key is the only one.
+        yield "NumberOfPasswordPrompts", 0
+    if options.identity_agent is not None or not options.agent:
         if "identityagent" in chosen:
-            raise InvalidOption("agent=False and the option IdentityAgent contradict each other")
-        yield "IdentityAgent", "none"
+            reason = "agent=False" if options.identity_agent is None else "A private key in memory"
+            raise InvalidOption(f"{reason} and the option IdentityAgent contradict each other")
+        yield "IdentityAgent", _expanded(options.identity_agent, "agent", "") if options.identity_agent else "none"
     if options.keys and "identitiesonly" not in chosen:
         yield "IdentitiesOnly", "yes"
     for key in options.keys:
         # Not -i: there a percent sign can be written in no way, and a missing file is reported on stderr.
         yield "IdentityFile", _expanded(key, "key", options.home)
+    for certificate in options.certificates:
+        yield "CertificateFile", _expanded(certificate, "certificate", options.home)
 
 
 def _host_keys(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:
     policy = options.host_keys
     if policy != "config":
-        yield "StrictHostKeyChecking", "yes" if policy == "strict" else "accept-new"
+        yield "StrictHostKeyChecking", _CHECKING[policy]
         # Whoever listens on localhost is no more known than others.
         yield "NoHostAuthenticationForLocalhost", "no"
     files = options.known_hosts
-    if policy == "warn":
+    if policy in ("warn", "ask"):
+        if files is None:
+            files = options.user_known_hosts
         if files is None:
             if not options.home:
-                raise InvalidInput("host_keys='warn' needs known_hosts= or the home directory, or it could not tell")
-            files = default_known_hosts(options.home)
-        # What is found under the user's files is accepted; what is not is recorded nowhere.
-        yield "UserKnownHostsFile", "/dev/null"
-        yield "GlobalKnownHostsFile", [_literal(file, "known_hosts", options.home) for file in files] or "/dev/null"
-    elif files is not None:
+                raise InvalidInput(
+                    f"host_keys={policy!r} needs known_hosts= or the home directory, or it could not tell"
+                )
+            files = default_known_hosts(options.home)[:2]
+        # ssh reads them all, and records in the first.
+        files = ("/dev/null", *files)
+    if files is not None:
         yield "UserKnownHostsFile", [_expanded(file, "known_hosts", options.home) for file in files] or "/dev/null"
-        yield "GlobalKnownHostsFile", "/dev/null"
     if options.known_hosts is not None:
         # These files, and no other source of keys.
+        yield "GlobalKnownHostsFile", "/dev/null"
         for name, value in (("KnownHostsCommand", "none"), ("VerifyHostKeyDNS", "no")):
-            if name.lower() not in chosen:
+            if name.lower() not in chosen and (policy != "ask" or name != "KnownHostsCommand"):
                 yield name, value
+    if policy == "ask":
+        if "knownhostscommand" in chosen:
+            raise InvalidOption("a function as host_keys= and the option KnownHostsCommand contradict each other")
+        yield "KnownHostsCommand", f"/bin/sh {_argument(options.host_key_reporter or '')} %I %H %t %K %f"
+
+
+_CHECKING = {"strict": "yes", "accept-new": "accept-new", "warn": "accept-new", "ask": "ask"}
+
+
+def _argument(path: str) -> str:
+    """A word of a command that ssh splits itself, without a shell (argv_split in misc.c)."""
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 
 def _known(options: MasterOptions, settings: list[Setting]) -> Iterable[Setting]:

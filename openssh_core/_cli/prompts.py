@@ -12,7 +12,9 @@ import re
 from .._value import Value
 
 
-class Kind(enum.Enum):
+class PromptKind(enum.Enum):
+    """What kind of answer a question wants."""
+
     PASSWORD = "password"
     INTERACTIVE = "keyboard-interactive"
     PASSPHRASE = "passphrase"
@@ -21,42 +23,55 @@ class Kind(enum.Enum):
 
 
 class Prompt(Value):
-    """One question.
+    """One question of a login.
 
     Attributes:
+        kind: what is asked for, by the form of the question.
         text: all of it.
-        user, host: whom ssh says it asks for, None where it does not say.
-        words: of a keyboard-interactive prompt, what the server itself chose.
+        user, host: whom ssh says it asks for, None where it does not say. A jump host asks under its own name.
+        words: of a keyboard-interactive prompt, what the server itself chose (RFC 4256 section 3.2).
+        echo: whether the answer may be shown while it is typed; None where ssh does not tell.
     """
 
-    kind: Kind
+    kind: PromptKind
     text: str
     user: str | None = None
     host: str | None = None
     words: str = ""
+    echo: bool | None = None
 
     @property
     def asks_password(self) -> bool:
         """Whether the answer is the account's password, as far as its words tell."""
-        return self.kind is Kind.PASSWORD or (
-            self.kind is Kind.INTERACTIVE and re.search(r"password", self.words, re.IGNORECASE) is not None
+        return self.kind is PromptKind.PASSWORD or (
+            self.kind is PromptKind.INTERACTIVE and re.search(r"password", self.words, re.IGNORECASE) is not None
         )
 
 
 _PASSWORD = re.compile(r"(?P<user>.+)@(?P<host>[^@]+)'s password: \Z", re.DOTALL)
 _INTERACTIVE = re.compile(r"\((?P<user>[^()]+)@(?P<host>[^@()]+)\) (?P<words>.*)\Z", re.DOTALL)
-_PASSPHRASE = re.compile(r"Enter passphrase for (key )?.*: \Z", re.DOTALL)
+_PASSPHRASE = re.compile(r"(Enter passphrase|Bad passphrase, try again) for (key )?.*: \Z", re.DOTALL)
+_UNKNOWN_KEY = re.compile(r"The authenticity of host .* can't be established", re.DOTALL)
+_FINGERPRINT = re.compile(r" key fingerprint is (\S+?)\.?$", re.MULTILINE)
 _CONFIRMATION = re.compile(r"\(yes/no(/\[fingerprint\])?\)\? \Z|\APlease type 'yes'")
 
 
 def classify(text: str) -> Prompt:
     """The prompt that `text` is."""
     if match := _INTERACTIVE.match(text):
-        return Prompt(Kind.INTERACTIVE, text, match["user"], match["host"], match["words"])
+        return Prompt(PromptKind.INTERACTIVE, text, match["user"], match["host"], match["words"])
     if _PASSPHRASE.match(text):
-        return Prompt(Kind.PASSPHRASE, text)
+        return Prompt(PromptKind.PASSPHRASE, text)
     if match := _PASSWORD.match(text):
-        return Prompt(Kind.PASSWORD, text, match["user"], match["host"])
+        return Prompt(PromptKind.PASSWORD, text, match["user"], match["host"])
     if _CONFIRMATION.search(text):
-        return Prompt(Kind.CONFIRMATION, text)
-    return Prompt(Kind.OTHER, text)
+        return Prompt(PromptKind.CONFIRMATION, text)
+    return Prompt(PromptKind.OTHER, text)
+
+
+def fingerprint_asked(prompt: Prompt) -> str | None:
+    """Of the question whether a host key that is not on record be accepted: its fingerprint. None for all others."""
+    if prompt.kind is not PromptKind.CONFIRMATION or not _UNKNOWN_KEY.match(prompt.text):
+        return None
+    match = _FINGERPRINT.search(prompt.text)
+    return match[1] if match else None

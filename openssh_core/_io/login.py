@@ -23,20 +23,23 @@ _LAST_STEPS = 5.0
 
 
 class Launcher:
-    """ssh on its way to becoming a master.
+    """ssh on its way to becoming a master, or another of its programs that may ask questions.
 
     Args:
         argv: the command line; the program first.
         environment: additions to ours.
         log_path: what ssh says before it has opened its own log goes there too.
+        text: its input; less than a pipe holds.
     """
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], log_path: str) -> None:
+    def __init__(
+        self, argv: Sequence[str], environment: Mapping[str, str], log_path: str, text: bytes | None = None
+    ) -> None:
         log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._process = subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **environment},
@@ -48,6 +51,10 @@ class Launcher:
             raise SSHNotFound(f"{argv[0]!r} cannot be run ({error.strerror})") from error
         finally:
             os.close(log)
+        if text is not None:
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
+                stdin.write(text)
 
     @property
     def pid(self) -> int:

@@ -13,6 +13,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Iterable
 
 from .._cli.argv import check_control_path
 from ..errors import InsecureControlDirectory, InvalidControlPath
@@ -47,13 +48,14 @@ class PrivateDirectory:
         check_control_path(self.control_path)
         os.mkdir(self.path, 0o700)
         self._removing = threading.Lock()
+        self._names: list[str] = []
         self._lock = -1
         try:
             self._lock = _open_directory(self.path)
             fcntl.flock(self._lock, fcntl.LOCK_SH)
             watcher.guard(self.path, ssh)
         except BaseException:
-            _remove(self.path)
+            _remove(self.path, [])
             self.remove()
             raise
 
@@ -65,12 +67,32 @@ class PrivateDirectory:
         except FileNotFoundError:
             return ""
 
+    def clear_log(self) -> None:
+        """Forget what was said in it. Only while nothing writes there."""
+        with open(self.log_path, "wb"):
+            pass
+
+    def file(self, name: str, text: str | bytes | None = None) -> str:
+        """The path of a further file, or socket, that goes with the directory; written now if there is a text.
+
+        Raises:
+            FileExistsError: there is one of that name.
+        """
+        path = os.path.join(self.path, name)
+        self._names.append(name)
+        if text is not None:
+            data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(fd, "wb") as file:
+                file.write(data)
+        return path
+
     def remove(self) -> None:
         """Everything in it, and itself. Idempotent; when it returns they are gone, whoever did it."""
         with self._removing:
             lock, self._lock = self._lock, -1
             if lock >= 0:
-                _remove(self.path)
+                _remove(self.path, self._names)
                 os.close(lock)
                 watcher.release(self.path)
 
@@ -139,7 +161,7 @@ def _sweep(base: str) -> None:
         for entry in entries:
             with contextlib.suppress(OSError):
                 if entry.name.startswith(_PREFIX) and _is_rubbish(entry):
-                    _remove(entry.path)
+                    _remove(entry.path, os.listdir(entry.path))
 
 
 def _is_rubbish(entry: os.DirEntry[str]) -> bool:
@@ -159,9 +181,9 @@ def _is_rubbish(entry: os.DirEntry[str]) -> bool:
     return True
 
 
-def _remove(path: str) -> None:
+def _remove(path: str, names: Iterable[str]) -> None:
     # By name: looking into it would take a descriptor, and there may be none left.
-    for name in ("a", "askpass", _SOCKET, "log", "ssh"):
+    for name in ("a", "askpass", _SOCKET, "log", "ssh", *names):
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(path, name))
     with contextlib.suppress(OSError):

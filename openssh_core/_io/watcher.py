@@ -21,7 +21,7 @@ for directory; do
     [ -d "$directory" ] || continue
     ssh=$(cat "$directory/ssh")
     [ -S "$directory/c" ] && "$ssh" -F none -S "$directory/c" -O exit -- none
-    for name in a askpass c log ssh; do rm -f -- "$directory/$name"; done
+    rm -f -- "$directory"/*
     rmdir -- "$directory"
 done
 """

@@ -4,7 +4,8 @@ A `Connection` is put together from parts, one for each kind of thing it does; e
 own that stands on `ConnectionLife`.
 """
 
+from .arguments import ConnectOptions
 from .connecting import connect
 from .front import Connection
 
-__all__ = ["Connection", "connect"]
+__all__ = ["ConnectOptions", "Connection", "connect"]

@@ -3,58 +3,41 @@
 from __future__ import annotations
 
 import os
-import pwd
-from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .._cli.config import check_options
-from .._cli.target import parse_target
-from .._io.deadline import Deadline, check_seconds
-from .._io.secrets import Secret, Secrets
-from ..defaults import Defaults
+from .._io.deadline import Deadline
 from ..master import Master
-from ..options import HostKeys, MasterOptions
 from ..starting import adopt_master, start_master
+from .arguments import Arguments, ConnectOptions
 from .front import Connection
 
-_NO_DEFAULTS = Defaults()
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
-def connect(
-    target: str,
-    *,
-    user: str | None = None,
-    port: int | None = None,
-    key: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
-    password: Secret = None,
-    passphrase: Secret = None,
-    agent: bool = True,
-    host_keys: HostKeys = "strict",
-    known_hosts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
-    connect_timeout: float | None = 30.0,
-    config_file: str | os.PathLike[str] | None = None,
-    control_dir: str | os.PathLike[str] | None = None,
-    control_path: str | os.PathLike[str] | None = None,
-    options: Mapping[str, str | int | bool | Sequence[str]] | None = None,
-    ssh: str = "ssh",
-    keepalive: int = 15,
-    spare: bool = True,
-    encoding: str | None = "utf-8",
-    errors: str = "surrogateescape",
-    defaults: Defaults = _NO_DEFAULTS,
-) -> Connection:
+def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
     """Log in to a host.
 
     Args:
         target: `host`, `user@host:port`, a Host alias of ssh_config, or an ssh:// URL.
         user, port: instead of in the target.
-        key: private key file(s); nothing else is offered then, but for what the agent has of them.
+        key: private key file(s); nothing else is offered then, but for what the agent has of them. Also the text of
+            private keys (str, bytes, `PrivateKey`): such a key is held by an ssh-agent of its own during the login and
+            never written to the disk; another agent is not asked then.
+        certificate: file(s) with certificates for the keys, or their text.
         password, passphrase: the secret, or a callable that is given ssh's question and returns the answer (or None).
-            Without either ssh asks nothing (BatchMode).
+            A secret is given once; the password only to the user and host that was asked for, not to jump hosts.
+            Without any of them and `answer` ssh asks nothing (BatchMode).
+        answer: a callable for every other question (one-time codes, passwords of jump hosts, PINs of tokens): it is
+            given a `Prompt` and returns the answer, or None to give up. Questions about host keys are not among them.
         agent: False to leave the ssh-agent out.
         host_keys: what happens to a host key that is in no known_hosts file: `strict` refuses it, `accept-new`
             records it, `warn` accepts it unrecorded, `config` leaves it to ssh_config. A changed key is never accepted,
-            but by `config` where ssh_config says so.
-        known_hosts: file(s) to use instead of the usual ones.
+            but by `config` where ssh_config says so. A callable decides itself: it is given the `HostKey` and returns
+            True to accept it for this connection, "record" to record it as well; everything else, and an exception,
+            refuses it. It is not asked about changed and revoked keys: these are refused. Needs OpenSSH 8.5.
+        known_hosts: file(s) to use instead of the usual ones, or lines as in such a file (str or bytes). What is to be
+            recorded goes into the first.
         connect_timeout: seconds for all of it, login and questions included; None for no limit.
         config_file: instead of ~/.ssh/config and the system's; `none` for no configuration at all.
         control_dir: an existing directory of yours for the control socket's own private directory.
@@ -71,51 +54,14 @@ def connect(
         ConnectError: one of its subclasses says why there is no connection.
         InvalidInput: one of its subclasses says what cannot be; nothing was started.
     """
-    where = parse_target(target, user=user, port=port)
-    if connect_timeout is not None:
-        check_seconds(connect_timeout, "connect_timeout")
-    deadline = Deadline.after(connect_timeout)
+    given = Arguments.of(options)
+    where = given.target(target)
+    deadline = Deadline.after(given.connect_timeout)
     name = str(where)
-    if control_path is not None:
-        master: Master = adopt_master(os.fspath(control_path), name, deadline, ssh=ssh)
-        return _connection(master, name, encoding, errors, defaults)
-    secrets = Secrets(where.password if password is None else password, passphrase)
-    master_options = MasterOptions(
-        target=where,
-        keys=_paths(key),
-        agent=agent,
-        host_keys=host_keys,
-        known_hosts=None if known_hosts is None else _paths(known_hosts),
-        connect_timeout=connect_timeout,
-        config_file=None if config_file is None else os.fspath(config_file),
-        options=check_options(options or {}),
-        ssh=ssh,
-        keepalive=keepalive,
-        askpass=bool(secrets),
-        home=_home(),
-    )
-    directory = None if control_dir is None else os.fspath(control_dir)
-    started = start_master(master_options, secrets, deadline, host=name, control_dir=directory, spare=spare)
-    return _connection(started, name, encoding, errors, defaults)
-
-
-def _connection(master: Master, name: str, encoding: str | None, errors: str, defaults: Defaults) -> Connection:
-    connection = Connection(master, name, encoding=encoding, errors=errors)
-    connection.defaults = defaults
+    if given.control_path is not None:
+        master: Master = adopt_master(os.fspath(given.control_path), name, deadline, ssh=given.ssh)
+    else:
+        master = start_master(given.order(where), deadline)
+    connection = Connection(master, name, encoding=given.encoding, errors=given.errors)
+    connection.defaults = given.defaults
     return connection
-
-
-def _home() -> str:
-    # ssh(1) goes by the password file, not by $HOME.
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_dir
-    except KeyError:
-        return os.path.expanduser("~")
-
-
-def _paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    if isinstance(given, str | os.PathLike):
-        return (os.path.abspath(os.path.expanduser(given)),)
-    return tuple(os.path.abspath(os.path.expanduser(path)) for path in given)

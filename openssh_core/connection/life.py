@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..defaults import Defaults
 from ..errors import ConnectionClosed, OpenSSHError
+from ..keys import HostKey
 from ..master import Master
 
 if TYPE_CHECKING:
@@ -64,6 +65,19 @@ class ConnectionLife:
     def master_pid(self) -> int:
         """The master's process id."""
         return self._live().pid
+
+    @property
+    def host_key(self) -> HostKey | None:
+        """The key the server showed in the login; None for a master that somebody else started.
+
+        Its `base64` is empty where ssh told only the fingerprint; a function as `host_keys=` makes ssh tell the key.
+        """
+        return self._live().host_key
+
+    @property
+    def server_version(self) -> str | None:
+        """The server's software, in its own words (RFC 4253 section 4.2): `OpenSSH_9.2p1 ...`; None where unknown."""
+        return self._live().facts.version
 
     def check(self) -> None:
         """See that the master is there and answers. Says nothing about the server behind it.

@@ -11,6 +11,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- InvalidOption                 an ssh_config option that is unknown, reserved or unsafe here
      |    +-- InvalidControlPath            too long, relative, or with characters ssh expands
      |    +-- InvalidSecret                 a password that cannot be typed (newline, NUL)
+     |    +-- InvalidKey                    a private key that is none
      |    +-- InsecureControlDirectory      somebody else can write there
      |    +-- InsecureControlSocket         the socket, or who listens on it, is not ours
      +-- ConnectError                       no authenticated connection came about
@@ -72,6 +73,7 @@ from .input import (
     InvalidControlPath,
     InvalidEnvironment,
     InvalidInput,
+    InvalidKey,
     InvalidOption,
     InvalidSecret,
     InvalidTarget,
@@ -113,6 +115,7 @@ __all__ = [
     "InvalidControlPath",
     "InvalidEnvironment",
     "InvalidInput",
+    "InvalidKey",
     "InvalidOption",
     "InvalidSecret",
     "InvalidTarget",

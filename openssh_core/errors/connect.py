@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from .base import OpenSSHError
 
@@ -44,7 +45,14 @@ class ConnectTimeout(ConnectError, TimeoutError):
 
 
 class HostKeyError(ConnectError):
-    """The server's host key was not accepted, so nothing was sent to it."""
+    """The server's host key was not accepted, so nothing was sent to it.
+
+    Attributes:
+        key: the key it showed (an `openssh_core.HostKey`), where ssh told it; a function as `host_keys=` makes ssh
+            tell it always.
+    """
+
+    key: Any = None
 
 
 class HostKeyUnknown(HostKeyError):

@@ -33,6 +33,12 @@ class InvalidSecret(InvalidInput):
     """A password or passphrase that ssh cannot be told. The value itself is never in the message."""
 
 
+class InvalidKey(InvalidInput):
+    """What was given as a private key is none that ssh can use. The key itself is never in the message."""
+
+    advice = "Give the text of a private key as ssh-keygen writes it"
+
+
 class InsecureControlDirectory(InvalidInput):
     """A directory in which another user could put a control socket."""
 

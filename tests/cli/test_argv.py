@@ -16,7 +16,6 @@ from openssh_core._cli.argv import (
     LONGEST_CONTROL_PATH,
     LONGEST_CONTROL_PATH_MACOS,
     check_control_path,
-    default_known_hosts,
     master_argv,
 )
 from openssh_core._cli.log import last_words, server_facts, signals_work
@@ -110,15 +109,28 @@ def test_keys_and_the_agent() -> None:
             {"host_keys": "warn"},
             {
                 "stricthostkeychecking": "accept-new",
-                "userknownhostsfile": "/dev/null",
-                "globalknownhostsfile": "/home/me/.ssh/known_hosts /home/me/.ssh/known_hosts2 "
-                "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+                "userknownhostsfile": "/dev/null /home/me/.ssh/known_hosts /home/me/.ssh/known_hosts2",
+                "globalknownhostsfile": None,
                 "knownhostscommand": None,
             },
         ),
         (
+            {"host_keys": "warn", "user_known_hosts": ("/configured",)},
+            {"userknownhostsfile": "/dev/null /configured", "globalknownhostsfile": None},
+        ),
+        (
             {"host_keys": "warn", "known_hosts": ("/a%",)},
-            {"userknownhostsfile": "/dev/null", "globalknownhostsfile": "/a%"},
+            {"userknownhostsfile": "/dev/null /a%%", "globalknownhostsfile": "/dev/null"},
+        ),
+        (
+            {"host_keys": "ask", "known_hosts": (), "host_key_reporter": '/d/a b%"\\'},
+            {
+                "stricthostkeychecking": "ask",
+                "userknownhostsfile": "/dev/null",
+                "knownhostscommand": '/bin/sh "/d/a b%%\\"\\\\" %I %H %t %K %f',
+                "batchmode": "no",
+                "numberofpasswordprompts": "0",
+            },
         ),
         (
             {"known_hosts": ("/a",), "options": (("KnownHostsCommand", "/c %H"), ("VerifyHostKeyDNS", "yes"))},
@@ -134,7 +146,25 @@ def test_policies_for_host_keys(named: dict[str, Any], expected: dict[str, str |
 def test_warn_cannot_do_without_the_files() -> None:
     with pytest.raises(InvalidInput, match="home"):
         argv_for(host_keys="warn")
-    assert default_known_hosts("/home/me")[0] == "/home/me/.ssh/known_hosts"
+
+
+def test_a_function_for_host_keys_and_a_known_hosts_command_contradict_each_other() -> None:
+    with pytest.raises(InvalidOption, match="KnownHostsCommand"):
+        argv_for(host_keys="ask", known_hosts=(), options=(("KnownHostsCommand", "/c"),))
+
+
+def test_an_agent_of_our_own_takes_the_place_of_the_users() -> None:
+    chosen = settings_of(argv_for(keys=("/d/k.pub",), certificates=("/d/c%",), identity_agent="/d/agent", agent=False))
+    assert (chosen["identityagent"], chosen["identitiesonly"]) == ("/d/agent", "yes")
+    assert (chosen["identityfile"], chosen["certificatefile"]) == ("/d/k.pub", "/d/c%%")
+    with pytest.raises(InvalidOption, match="IdentityAgent"):
+        argv_for(identity_agent="/d/agent", options=(("IdentityAgent", "/other"),))
+
+
+def test_before_8_5_a_server_gets_no_chance_to_ask_for_a_passphrase() -> None:
+    # Its prompts bore no mark then.
+    assert settings_of(argv_for(askpass=True, ssh_version=(8, 4)))["kbdinteractiveauthentication"] == "no"
+    assert "kbdinteractiveauthentication" not in settings_of(argv_for(askpass=True, ssh_version=(8, 5)))
 
 
 def test_times_are_rounded_up() -> None:

@@ -1,0 +1,194 @@
+"""The arguments of `connect`: their types for type checkers, their defaults, and the order for a login made of them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from .._cli.config import check_options
+from .._cli.target import parse_target
+from .._io.deadline import check_seconds
+from .._io.secrets import Answer, Secret, Secrets
+from .._value import Value
+from ..defaults import Defaults
+from ..errors import InvalidInput
+from ..keys import PrivateKey
+from ..options import HostKeys, MasterOptions, Target
+from ..starting import HostKeyPolicy, Order
+
+Path = str | os.PathLike[str]
+Key = Path | bytes | PrivateKey
+PathOrText = Path | bytes
+
+# A line of a known_hosts file (sshd(8)): a marker perhaps, names, the type, the key. No path looks like this.
+_KNOWN_HOSTS_LINE = re.compile(r"(@(cert-authority|revoked)\s+)?\S+\s+[a-z0-9@.-]+\s+AAAA[A-Za-z0-9+/]+=*(\s.*)?")
+_CERTIFICATE = re.compile(r"[a-z0-9-]+-cert-v01@openssh\.com AAAA")
+
+
+class ConnectOptions(TypedDict, total=False):
+    """What `connect` takes besides the target, and everything else that connects; described there."""
+
+    user: str | None
+    port: int | None
+    key: Key | Iterable[Key] | None
+    certificate: PathOrText | Iterable[PathOrText] | None
+    password: Secret
+    passphrase: Secret
+    answer: Answer | None
+    agent: bool
+    host_keys: HostKeys | HostKeyPolicy
+    known_hosts: PathOrText | Iterable[PathOrText] | None
+    connect_timeout: float | None
+    config_file: Path | None
+    control_dir: Path | None
+    control_path: Path | None
+    options: Mapping[str, str | int | bool | Sequence[str]] | None
+    ssh: str
+    keepalive: int
+    spare: bool
+    encoding: str | None
+    errors: str
+    defaults: Defaults
+
+
+class Arguments(Value):
+    """The same with their defaults. Nothing of it is shown, for secrets are among it."""
+
+    user: str | None = None
+    port: int | None = None
+    key: Key | Iterable[Key] | None = None
+    certificate: PathOrText | Iterable[PathOrText] | None = None
+    password: Secret = None
+    passphrase: Secret = None
+    answer: Answer | None = None
+    agent: bool = True
+    host_keys: HostKeys | HostKeyPolicy = "strict"
+    known_hosts: PathOrText | Iterable[PathOrText] | None = None
+    connect_timeout: float | None = 30.0
+    config_file: Path | None = None
+    control_dir: Path | None = None
+    control_path: Path | None = None
+    options: Mapping[str, str | int | bool | Sequence[str]] | None = None
+    ssh: str = "ssh"
+    keepalive: int = 15
+    spare: bool = True
+    encoding: str | None = "utf-8"
+    errors: str = "surrogateescape"
+    defaults: Defaults = Defaults()
+
+    def __repr__(self) -> str:
+        return "<Arguments>"
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Arguments:
+        """What was given by name.
+
+        Raises:
+            TypeError: there is no such argument.
+        """
+        for name in given:
+            if name not in cls._fields:
+                raise TypeError(f"connect() got an unexpected keyword argument {name!r}")
+        return cls(**given)
+
+    def __post_init__(self) -> None:
+        if self.connect_timeout is not None:
+            check_seconds(self.connect_timeout, "connect_timeout")
+
+    def target(self, text: str) -> Target:
+        """Where to, by the target's text and the user and port that were given apart.
+
+        Raises:
+            InvalidTarget: it is none.
+        """
+        return parse_target(text, user=self.user, port=self.port)
+
+    def order(self, target: Target) -> Order:
+        """The login that is meant.
+
+        Raises:
+            InvalidInput: one of its subclasses says what cannot be.
+        """
+        secrets = Secrets(target.password if self.password is None else self.password, self.passphrase, self.answer)
+        files, lines = _known_hosts(self.known_hosts)
+        policy = self.host_keys if callable(self.host_keys) else None
+        checking: HostKeys | Literal["ask"] = "ask" if callable(self.host_keys) else self.host_keys
+        return Order(
+            options=MasterOptions(
+                target=target,
+                agent=self.agent,
+                host_keys=checking,
+                known_hosts=files,
+                connect_timeout=self.connect_timeout,
+                config_file=None if self.config_file is None else os.fspath(self.config_file),
+                options=check_options(self.options or {}),
+                ssh=self.ssh,
+                keepalive=self.keepalive,
+                askpass=bool(secrets),
+                home=_home(),
+            ),
+            secrets=secrets,
+            host=str(target),
+            keys=tuple(map(_key, _each(self.key))),
+            certificates=tuple(map(_certificate, _each(self.certificate))),
+            known_hosts_lines=lines,
+            policy=policy,
+            control_dir=None if self.control_dir is None else os.fspath(self.control_dir),
+            spare=self.spare,
+        )
+
+
+def _each(given: Any) -> list[Any]:
+    """One, several or none, as a list."""
+    if given is None:
+        return []
+    return [given] if isinstance(given, str | bytes | os.PathLike | PrivateKey) else list(given)
+
+
+def _path(given: str | os.PathLike[str]) -> str:
+    return os.path.abspath(os.path.expanduser(given))
+
+
+def _key(given: Key) -> str | PrivateKey:
+    if isinstance(given, PrivateKey):
+        return given
+    if isinstance(given, bytes) or (isinstance(given, str) and PrivateKey.looks_like_one(given)):
+        return PrivateKey(given)
+    return _path(given)
+
+
+def _certificate(given: PathOrText) -> str | bytes:
+    if isinstance(given, os.PathLike):
+        return _path(given)
+    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
+    if _CERTIFICATE.match(text):
+        return text.strip().encode() + b"\n"
+    if isinstance(given, bytes) or "\n" in given:
+        raise InvalidInput("certificate= is no certificate of OpenSSH's", advice="Give the text of a ...-cert.pub file")
+    return _path(given)
+
+
+def _known_hosts(given: PathOrText | Iterable[PathOrText] | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """The files, and the lines that are in none; no files at all where nothing was given."""
+    if given is None:
+        return None, ()
+    files, lines = [], []
+    for each in _each(given):
+        if isinstance(each, bytes):
+            lines += each.decode("utf-8", "surrogateescape").splitlines()
+        elif isinstance(each, str) and ("\n" in each or _KNOWN_HOSTS_LINE.fullmatch(each)):
+            lines += each.splitlines()
+        else:
+            files.append(_path(each))
+    return tuple(files), tuple(lines)
+
+
+def _home() -> str:
+    # ssh(1) goes by the password file, not by $HOME.
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return os.path.expanduser("~")

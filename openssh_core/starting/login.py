@@ -1,0 +1,230 @@
+"""One login: ssh is started, its questions are answered, and what it leaves behind is taken over."""
+
+from __future__ import annotations
+
+import os
+
+from .._cli import diagnosis, log, prompts
+from .._cli.argv import check_control_path, master_argv
+from .._io import control
+from .._io.askpass import AskpassServer
+from .._io.deadline import Deadline
+from .._io.login import Launcher
+from .._io.private_dir import PrivateDirectory
+from .._io.version import ssh_version, user_known_hosts
+from ..errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLost,
+    ConnectTimeout,
+    HostKeyError,
+    InsecureControlSocket,
+    MasterUnresponsive,
+    SSHTooOld,
+    UnexpectedPrompt,
+)
+from ..keys import HostKey
+from ..master import LOCAL_ANSWER, Master, PrivateMaster
+from ..options import MasterOptions
+from .host_keys import HostKeys
+from .identities import check_openable, identities
+from .order import Order
+
+# The release that brought SSH_ASKPASS_REQUIRE.
+_ASKPASS_SINCE = (8, 4)
+_KNOWN_HOSTS_COMMAND_SINCE = (8, 5)
+
+
+def adopt_master(control_path: str, host: str, deadline: Deadline, *, ssh: str = "ssh") -> Master:
+    """Take up a master that somebody else has started; it will never be ended by us.
+
+    Raises:
+        InvalidControlPath, InsecureControlSocket: not to be used.
+        ConnectionLost: nobody listens there.
+        MasterUnresponsive: it does not answer.
+    """
+    check_control_path(control_path)
+    with control.greet(control_path, deadline) as conversation:
+        return Master(control_path, conversation.alive(deadline), host, ssh=ssh)
+
+
+def start_master(order: Order, deadline: Deadline) -> PrivateMaster:
+    """Log in.
+
+    Raises:
+        ConnectError: one of its subclasses says why there is no connection.
+        InvalidInput: something that was asked for cannot be.
+    """
+    check_openable(order)
+    directory = PrivateDirectory(order.control_dir, order.options.ssh)
+    try:
+        login = _Login(order, directory)
+        launcher_pid = login.run(deadline)
+        return _take_over(directory, launcher_pid, order, login.host_key)
+    except BaseException:
+        directory.remove()
+        raise
+
+
+def _for_this_ssh(order: Order) -> MasterOptions:
+    options = order.options
+    version = ssh_version(options.ssh)
+    if version is not None:
+        this = f"{options.ssh} is OpenSSH {version[0]}.{version[1]}"
+        if options.askpass and version < _ASKPASS_SINCE:
+            raise SSHTooOld(f"{this}; secrets need 8.4 (SSH_ASKPASS_REQUIRE)")
+        if order.policy is not None and version < _KNOWN_HOSTS_COMMAND_SINCE:
+            raise SSHTooOld(f"{this}; a function as host_keys= needs 8.5 (KnownHostsCommand)")
+    return options.replace(ssh_version=version)
+
+
+def _take_over(directory: PrivateDirectory, launcher_pid: int, order: Order, host_key: HostKey | None) -> PrivateMaster:
+    """The master runs: see that it is the one we started, and open the link.
+
+    The kernel names the process that called listen(2), which was our launcher; what goes on from there is its
+    child, and its own process id comes from the master itself.
+    """
+    host = order.host
+    deadline = Deadline.after(LOCAL_ANSWER)
+    try:
+        conversation = control.greet(directory.control_path, deadline)
+    except (ConnectionLost, MasterUnresponsive) as error:
+        words = log.last_words(directory.read_log())
+        raise ConnectError(f"ssh logged in, but {error.what}", host=host, last_words=words) from error
+    try:
+        if conversation.peer_pid not in (None, launcher_pid):
+            raise InsecureControlSocket(
+                f"process {conversation.peer_pid} listens at {directory.control_path}, not the ssh that was started",
+                host=host,
+            )
+        pid = conversation.alive(deadline)
+        facts = log.server_facts(directory.read_log())
+        return PrivateMaster(
+            directory,
+            conversation,
+            pid,
+            host=host,
+            facts=facts,
+            host_key=host_key,
+            spare=order.spare,
+            ssh=order.options.ssh,
+        )
+    except BaseException:
+        conversation.close()
+        raise
+
+
+class _Login:
+    """One login, from the launch of ssh to its success or the reason why not.
+
+    Attributes:
+        host_key: the server's, where it was told.
+    """
+
+    def __init__(self, order: Order, directory: PrivateDirectory) -> None:
+        self._order = order
+        self._options = options = _for_this_ssh(order)
+        self._secrets = order.secrets.afresh()
+        self._directory = directory
+        self._host = order.host
+        self._host_keys: HostKeys | None = None
+        self.host_key: HostKey | None = None
+        if options.host_keys in ("warn", "ask") and options.known_hosts is None and options.config_file != "none":
+            options = options.replace(user_known_hosts=user_known_hosts(options))
+        if order.policy is not None:
+            self._host_keys = HostKeys(directory, order.policy, order.host, _first_known_hosts(options))
+            options = options.replace(host_key_reporter=self._host_keys.script)
+        if order.known_hosts_lines:
+            path = directory.file("known", "\n".join(order.known_hosts_lines) + "\n")
+            options = options.replace(known_hosts=(*(options.known_hosts or ()), path))
+        self._options = options
+
+    def run(self, deadline: Deadline) -> int:
+        """Log in; the process id of the ssh that did."""
+        directory = self._directory
+        askpass = AskpassServer(directory.path) if self._secrets or self._host_keys else None
+        try:
+            with identities(self._order, self._options, directory, askpass, self._answer, deadline) as options:
+                argv = master_argv(options, control_path=directory.control_path, log_path=directory.log_path)
+                launcher = Launcher(argv, askpass.environment() if askpass else {}, directory.log_path)
+                try:
+                    status = self._wait(launcher, deadline, askpass)
+                finally:
+                    launcher.close()
+        finally:
+            if askpass is not None:
+                askpass.close()
+        self._end(status)
+        return launcher.pid
+
+    def _end(self, status: int) -> None:
+        """The server's key is told, and recorded once the server has proved that it has it."""
+        self.host_key = self._host_keys.latest() if self._host_keys is not None else None
+        error = None
+        if status != 0:
+            error = diagnosis.diagnose(self._directory.read_log(), host=self._host, exit_code=status)
+            if isinstance(error, HostKeyError):
+                error.key = self.host_key
+        if self._host_keys is not None and (error is None or isinstance(error, AuthenticationError)):
+            self._host_keys.record()
+        if error is not None:
+            raise error
+
+    def _wait(self, launcher: Launcher, deadline: Deadline, askpass: AskpassServer | None) -> int:
+        def answer(question: str) -> str:
+            reply = self._answer(question)
+            # Whoever answers too late has not answered.
+            if deadline.passed:
+                raise self._too_slow()
+            return reply
+
+        try:
+            status = launcher.wait(deadline, askpass, answer)
+            if status is None:
+                raise self._too_slow()
+            return status
+        except BaseException:
+            launcher.kill()
+            raise
+
+    def _too_slow(self) -> ConnectTimeout:
+        said = self._directory.read_log()
+        facts = log.server_facts(said)
+        stage = "the login was not complete" if facts.version else "there was no connection"
+        return ConnectTimeout(
+            f"{stage} after {self._options.connect_timeout:g} s",
+            host=self._host,
+            last_words=log.last_words(said),
+        )
+
+    def _answer(self, question: str) -> str:
+        """The answer to one of ssh's questions. Without one the login ends here: ssh would send an empty password."""
+        facts = log.server_facts(self._directory.read_log())
+        names = {self._options.target.host, facts.host or self._options.target.host}
+        prompt = prompts.classify(question)
+        if self._host_keys is not None and prompts.fingerprint_asked(prompt) is not None:
+            return self._host_keys.answer(prompt)
+        answer = self._secrets.answer(prompt, user=facts.user or self._options.target.user, hosts=frozenset(names))
+        if answer is None:
+            raise self._unanswered(prompt)
+        return answer
+
+    def _unanswered(self, prompt: prompts.Prompt) -> ConnectError:
+        if self._secrets.refused(prompt):
+            return AuthenticationError(
+                f"ssh asks again ({prompt.text.strip()!r}): the secret it was given is wrong", host=self._host
+            )
+        return UnexpectedPrompt(
+            f"ssh asked {prompt.text.strip()!r}, and there is no (further) answer to that",
+            host=self._host,
+            prompt=prompt.text,
+        )
+
+
+def _first_known_hosts(options: MasterOptions) -> str | None:
+    files = options.known_hosts
+    if files is None:
+        files = options.user_known_hosts
+    if files is None:
+        return f"{options.home}/.ssh/known_hosts" if options.home else None
+    return files[0] if files and os.path.isabs(files[0]) and files[0] != "/dev/null" else None

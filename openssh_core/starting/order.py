@@ -1,0 +1,41 @@
+"""What is to be logged in to, and with what: the order for one master."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from .._io.secrets import Secrets
+from .._value import Value
+from ..keys import HostKey, PrivateKey
+from ..options import MasterOptions
+
+HostKeyPolicy = Callable[[HostKey], "bool | Literal['record'] | None"]
+"""Decides about a host key that is in no known_hosts file: True accepts it for this connection, `"record"` also records
+it; everything else refuses it."""
+
+
+class Order(Value):
+    """A login.
+
+    Attributes:
+        options: for the command line.
+        secrets: answers to what ssh asks.
+        host: the destination as the caller named it, for messages.
+        keys: what to offer, in this order: files, and keys that are in no file.
+        certificates: likewise; what is no path is the text of one.
+        known_hosts_lines: lines of known_hosts that are in no file.
+        policy: decides about unknown host keys; None where `options.host_keys` does.
+        control_dir: where the master's directory is made, None for the usual place.
+        spare: whether one channel is kept open in advance.
+    """
+
+    options: MasterOptions
+    secrets: Secrets
+    host: str
+    keys: tuple[str | PrivateKey, ...] = ()
+    certificates: tuple[str | bytes, ...] = ()
+    known_hosts_lines: tuple[str, ...] = ()
+    policy: HostKeyPolicy | None = None
+    control_dir: str | None = None
+    spare: bool = True
