@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import socket
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -205,7 +207,7 @@ def test_names_that_are_not_there_yet() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nonsense'"):
         paramiko.Nonsense  # noqa: B018
     with pytest.raises(ImportError):
-        exec("from openssh_compat.paramiko import RSAKey")
+        exec("from openssh_compat.paramiko import SFTPClient")
 
 
 def test_methods_that_are_not_there_yet_are_named(client: paramiko.SSHClient) -> None:
@@ -222,11 +224,16 @@ def test_methods_that_are_not_there_yet_are_named(client: paramiko.SSHClient) ->
         client.exec_command("true")[1].channel.makefile("rU")
 
 
+# Names of older versions that live code imports, and exceptions that the original keeps in a module.
+DROPPED = {"DSSKey", "NoValidConnectionsError", "PartialAuthentication", "UnableToAuthenticate", "__version_info__"}
+
+
 def test_the_names_that_are_there_are_paramikos() -> None:
     original = pytest.importorskip("paramiko")
+    assert {name for name in paramiko.__all__ if not hasattr(original, name)} == DROPPED
     for name in paramiko.__all__:
-        module = getattr(paramiko, name).__module__.removeprefix("openssh_compat.")
-        assert getattr(importlib.import_module(module), name)
+        home = getattr(getattr(paramiko, name), "__module__", "").removeprefix("openssh_compat.")
+        assert name in DROPPED or not home.startswith("paramiko.") or getattr(importlib.import_module(home), name)
     later = [name for name in dir(original) if name[0].isupper() and name not in paramiko.__all__]
     for name in later:
         with pytest.raises(AttributeError, match=rf"no paramiko\.{name} yet"):
@@ -234,12 +241,42 @@ def test_the_names_that_are_there_are_paramikos() -> None:
 
 
 def test_exceptions_stand_in_paramikos_order() -> None:
-    original = pytest.importorskip("paramiko.ssh_exception")
-    ours = importlib.import_module("openssh_compat.paramiko.ssh_exception")
-    for name in ours.__all__:
-        assert [kind.__name__ for kind in getattr(ours, name).__mro__] == [
-            kind.__name__ for kind in getattr(original, name).__mro__
-        ]
+    original = pytest.importorskip("paramiko")
+    for home in ("ssh_exception", "pkey", "hostkeys"):
+        ours = importlib.import_module(f"openssh_compat.paramiko.{home}")
+        for name in ours.__all__:
+            kind = getattr(ours, name)
+            if isinstance(kind, type) and issubclass(kind, Exception):
+                namesake = getattr(getattr(original, home), name)
+                # They are the original's as well, so that `except` clauses of others catch them.
+                assert issubclass(kind, namesake)
+                assert [one.__name__ for one in namesake.__mro__] == [
+                    one.__name__ for one in kind.__mro__ if one in namesake.__mro__
+                ]
+                own = [one.__name__ for one in kind.__mro__ if one.__module__ == ours.__name__]
+                assert [one for one in own if not one.startswith("_")] == [
+                    one.__name__ for one in namesake.__mro__ if one.__module__ == f"paramiko.{home}"
+                ]
+
+
+@pytest.mark.parametrize("first", ["paramiko", "openssh_compat.paramiko"])
+def test_exceptions_are_the_originals_whichever_was_imported_first(first: str) -> None:
+    pytest.importorskip("paramiko")
+    second = ({"paramiko", "openssh_compat.paramiko"} - {first}).pop()
+    program = (
+        f"import {first}, {second}; import paramiko, openssh_compat.paramiko as ours\n"
+        "for raised in (ours.SSHException('x'), ours.BadAuthenticationType('x', []), ours.ChannelException(1, 'x'),\n"
+        "               ours.BadHostKeyException('h', ours.PKey(), ours.PKey()), ours.UnknownKeyType('x'),\n"
+        "               ours.ProxyCommandFailure('x', 'y'), ours.hostkeys.InvalidHostKey('x', ValueError()),\n"
+        "               ours.ssh_exception.NoValidConnectionsError({('::1', 22): OSError()})):\n"
+        "    namesake = getattr(paramiko, type(raised).__name__, None)\n"
+        "    try:\n        raise raised\n"
+        "    except namesake or (paramiko.hostkeys.InvalidHostKey, OSError) as error:\n"
+        "        assert error is raised and str(error), error\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 # ---- the buffer

@@ -14,6 +14,8 @@ LIMITS = {"methods": 25, "attributes": 12, "lines of a function": 60, "lines of 
 # Faces that mimic another library have that library's methods; nothing of our own design belongs here.
 ALLOWED: dict[tuple[str, str], tuple[int, str]] = {
     ("openssh_compat.paramiko.channel:Channel", "methods"): (37, "paramiko's Channel has more than 40"),
+    ("openssh_compat.paramiko.message:Message", "methods"): (27, "paramiko's has one for each encoding, and each way"),
+    ("openssh_compat.paramiko.pkey:PKey", "methods"): (28, "paramiko's PKey has as many"),
 }
 
 NO_CODE = {

@@ -23,7 +23,8 @@ from openssh_core import (
     UnknownHost,
 )
 
-from ._host_key import HostKey, read_host_key
+from ._host_key import FingerprintKey, read_host_key
+from .pkey import PKey
 from .ssh_exception import (
     AuthenticationException,
     BadAuthenticationType,
@@ -69,7 +70,7 @@ def connect_error(error: ConnectError, hostname: str, port: int, *, tried: froze
             name = hostname if port == 22 else f"[{hostname}]:{port}"
             return SSHException(f"Server {name!r} not found in known_hosts")
         case HostKeyChanged():
-            return BadHostKeyException(hostname, HostKey(fingerprint=error.fingerprint), _on_record(error.recorded_in))
+            return BadHostKeyException(hostname, FingerprintKey(error.fingerprint), _on_record(error.recorded_in))
         case AuthenticationError():
             return _not_let_in(error, tried, locked)
         case ConfigurationError():
@@ -95,14 +96,14 @@ def _not_connected(hostname: str, port: int, kind: type[OSError], number: int) -
     return NoValidConnectionsError({address: kind(number, os.strerror(number)) for address in addresses})
 
 
-def _on_record(place: str) -> HostKey:
+def _on_record(place: str) -> PKey:
     """The key that ssh named by file and line."""
     path, _, line = place.rpartition(":")
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return read_host_key(file.read().splitlines()[int(line) - 1]) or HostKey()
+            return read_host_key(file.read().splitlines()[int(line) - 1]) or FingerprintKey()
     except (OSError, ValueError, IndexError):
-        return HostKey()
+        return FingerprintKey()
 
 
 def _not_let_in(error: AuthenticationError, tried: frozenset[str], locked: bool) -> SSHException:

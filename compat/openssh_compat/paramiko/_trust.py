@@ -9,7 +9,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._host_key import HostKey, read_host_key
+from ._host_key import read_host_key
+from .pkey import PKey
 
 __all__ = ["Trust"]
 
@@ -47,7 +48,7 @@ class Trust:
             files.insert(0, self._private("recorded", owner))
         return {"host_keys": "accept-new", "known_hosts": list(dict.fromkeys(files))}
 
-    def passing_keys(self) -> list[HostKey]:
+    def passing_keys(self) -> list[PKey]:
         """Keys that were accepted and are not to be remembered; forgets them."""
         path = None if self._directory is None else os.path.join(self._directory, "passing")
         if path is None or not os.path.exists(path):

@@ -12,10 +12,10 @@ import openssh_core
 
 from .._shim import not_yet, refuse
 from ._failures import connect_error
-from ._host_key import HostKey
 from ._login import KeyFiles, Login
 from ._trust import Trust
 from .channel import ChannelFile, ChannelStderrFile, ChannelStdinFile
+from .pkey import PKey
 from .ssh_exception import SSHException
 from .transport import Transport
 from .util import ClosingContextManager
@@ -31,28 +31,28 @@ class MissingHostKeyPolicy:
     ssh(1) decides by these, so `missing_host_key` is never called, and one of your own is refused for now.
     """
 
-    def missing_host_key(self, client: SSHClient, hostname: str, key: HostKey) -> None:
+    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
         """Stands for: accept it."""
 
 
 class AutoAddPolicy(MissingHostKeyPolicy):
     """Accept the key and record it: in the file of `load_host_keys`, or for the life of this client."""
 
-    def missing_host_key(self, client: SSHClient, hostname: str, key: HostKey) -> None:
+    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
         """Stands for: accept and record it."""
 
 
 class RejectPolicy(MissingHostKeyPolicy):
     """Refuse the connection. The default."""
 
-    def missing_host_key(self, client: SSHClient, hostname: str, key: HostKey) -> None:
+    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
         """Stands for: refuse it."""
 
 
 class WarningPolicy(MissingHostKeyPolicy):
     """Accept the key with a warning (module `warnings`), and remember nothing."""
 
-    def missing_host_key(self, client: SSHClient, hostname: str, key: HostKey) -> None:
+    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
         """Stands for: accept it with a warning."""
 
 
@@ -205,7 +205,7 @@ class SSHClient(ClosingContextManager):
         for key in self._trust.passing_keys():
             if self._trust.policy == "warn":
                 name = hostname if port == SSH_PORT else f"[{hostname}]:{port}"
-                warnings.warn(f"Unknown {key.name} host key for {name}: {key.fingerprint}", stacklevel=3)
+                warnings.warn(f"Unknown {key.get_name()} host key for {name}: {key.fingerprint}", stacklevel=3)
         return connection
 
     def get_transport(self) -> Transport | None:

@@ -1,0 +1,129 @@
+"""The user's agent: which keys it has, and having it sign."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from . import _agent_protocol
+from .message import Message
+from .pkey import PKey, _of_its_class
+from .ssh_exception import SSHException
+from .util import get_logger
+
+__all__ = ["Agent", "AgentKey", "AgentSSH", "get_agent_connection"]
+
+# Seconds for an answer to which keys it has. Signing may wait for the user.
+_PATIENCE = 30.0
+
+
+def get_agent_connection() -> socket.socket | None:
+    """A connection to the agent that SSH_AUTH_SOCK names; None where there is none."""
+    path = os.environ.get("SSH_AUTH_SOCK")
+    if not path:
+        return None
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.connect(path)
+    except OSError:
+        sock.close()
+        return None
+    return sock
+
+
+class AgentSSH:
+    """What one can ask of an agent."""
+
+    def __init__(self) -> None:
+        self._conn: socket.socket | None = None
+        self._keys: tuple[AgentKey, ...] = ()
+
+    def get_keys(self) -> tuple[AgentKey, ...]:
+        """The keys it had when this was made; empty without an agent."""
+        return self._keys
+
+    def _connect(self, conn: socket.socket) -> None:
+        self._conn = conn
+        conn.settimeout(_PATIENCE)
+        self._keys = tuple(AgentKey(self, one.blob, one.comment) for one in _agent_protocol.identities(conn))
+        conn.settimeout(None)
+
+    def _sign(self, blob: bytes, data: bytes, algorithm: str | None) -> bytes:
+        if self._conn is None:
+            raise SSHException("lost ssh-agent")
+        return _agent_protocol.signature(self._conn, blob, data, algorithm)
+
+    def close(self) -> None:
+        """Let go of it. Idempotent."""
+        conn, self._conn = self._conn, None
+        self._keys = ()
+        if conn is not None:
+            conn.close()
+
+
+class Agent(AgentSSH):
+    """The agent that SSH_AUTH_SOCK names, if there is one.
+
+    Raises:
+        SSHException: there is one, and it does not answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        conn = get_agent_connection()
+        if conn is not None:
+            try:
+                self._connect(conn)
+            except BaseException:
+                self.close()
+                raise
+
+    def __del__(self) -> None:
+        if getattr(self, "_conn", None) is not None:
+            self.close()
+
+
+class AgentKey(PKey):
+    """A key that an agent has.
+
+    Attributes:
+        agent: the agent.
+        blob: the public key, or the certificate.
+        name: its type.
+        inner_key: the same as an object of its class; None where there is no class for it.
+    """
+
+    def __init__(self, agent: AgentSSH, blob: bytes, comment: str = "") -> None:
+        super().__init__(data=blob)
+        self.agent = agent
+        self.blob = blob
+        self.comment = comment
+        inner = _of_its_class(PKey(data=blob))
+        self.inner_key = None if type(inner) is PKey else inner
+        self.name = Message(blob).get_text()
+
+    def log(self, level: int, msg: str, *args: object) -> None:
+        get_logger("paramiko.agent").log(level, msg, *args)
+
+    def asbytes(self) -> bytes:
+        return self.blob
+
+    def __bytes__(self) -> bytes:
+        return self.blob
+
+    def get_name(self) -> str:
+        return self.name
+
+    def get_bits(self) -> int:
+        return self.inner_key.get_bits() if self.inner_key is not None else super().get_bits()
+
+    def can_sign(self) -> bool:
+        return True
+
+    def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> Message:
+        """Have the agent sign. It may ask the user.
+
+        Raises:
+            SSHException: it does not.
+        """
+        return Message(self.agent._sign(self.blob, data, algorithm))
