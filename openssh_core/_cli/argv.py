@@ -160,8 +160,19 @@ def _ours(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:
         yield "ConnectTimeout", _whole_seconds(options.connect_timeout)
     yield "ServerAliveInterval", _whole_seconds(options.keepalive)
     yield "ServerAliveCountMax", _SERVER_ALIVE_COUNT
+    if options.proxy:
+        yield from _proxy(options.proxy, chosen)
     yield from _authentication(options, chosen)
     yield from _host_keys(options, chosen)
+
+
+def _proxy(command: str, chosen: set[str]) -> Iterator[Setting]:
+    for name in ("ProxyCommand", "ProxyJump", "ProxyUseFdpass"):
+        if name.lower() in chosen:
+            raise InvalidOption(f"a socket or gateway of yours and the option {name} contradict each other")
+    # Of ProxyCommand and ProxyJump the one that ssh reads first counts: nothing in a file does.
+    yield "ProxyCommand", command
+    yield "ProxyUseFdpass", "yes"
 
 
 def _authentication(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import shlex
 import socket
-import sys
 from collections.abc import Callable
 
 from ..errors import ConnectError
+from .interpreter import find_python
 from .sockets import check_peer
 
 # Runs as `python -I -S -c ... SOCKET QUESTION`. It exits with 1 when there is no answer; ssh then gets none.
@@ -57,7 +57,8 @@ class AskpassServer:
             raise
 
     def _write_script(self) -> None:
-        words = [_python(), "-I", "-S", "-c", _HELPER, self._path]
+        python = find_python("to answer ssh's questions with", ", or log in by key")
+        words = [python, "-I", "-S", "-c", _HELPER, self._path]
         fd = os.open(self.script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
         with open(fd, "w", encoding="utf-8", errors="surrogateescape") as script:
             script.write(f'#!/bin/sh\nexec {shlex.join(words)} "$1"\n')
@@ -102,18 +103,3 @@ def _read(peer: socket.socket) -> str:
     while len(question) < _LONGEST_QUESTION and (piece := peer.recv(4096)):
         question += piece
     return question.decode("utf-8", "replace")
-
-
-def _python() -> str:
-    # Where Python is embedded, sys.executable may be the embedding program.
-    name = os.path.basename(sys.executable or "")
-    if name.startswith(("python", "pypy")):
-        return sys.executable
-    for directory in os.get_exec_path():
-        found = os.path.join(directory, "python3")
-        if os.access(found, os.X_OK):
-            return found
-    raise ConnectError(
-        "there is no Python interpreter to answer ssh's questions with",
-        advice="Put python3 on the PATH, or log in by key",
-    )

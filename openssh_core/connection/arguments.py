@@ -12,6 +12,7 @@ from .._cli.config import check_options
 from .._cli.target import parse_target
 from .._io.deadline import check_seconds
 from .._io.secrets import Answer, Secret, Secrets
+from .._io.socket_like import Connected
 from .._value import Value
 from ..defaults import Defaults
 from ..errors import InvalidInput
@@ -45,6 +46,7 @@ class ConnectOptions(TypedDict, total=False):
     config_file: Path | None
     control_dir: Path | None
     control_path: Path | None
+    sock: Connected | None
     options: Mapping[str, str | int | bool | Sequence[str]] | None
     ssh: str
     keepalive: int
@@ -71,6 +73,7 @@ class Arguments(Value):
     config_file: Path | None = None
     control_dir: Path | None = None
     control_path: Path | None = None
+    sock: Connected | None = None
     options: Mapping[str, str | int | bool | Sequence[str]] | None = None
     ssh: str = "ssh"
     keepalive: int = 15
@@ -97,6 +100,8 @@ class Arguments(Value):
     def __post_init__(self) -> None:
         if self.connect_timeout is not None:
             check_seconds(self.connect_timeout, "connect_timeout")
+        if self.sock is not None and self.control_path is not None:
+            raise InvalidInput("sock= is for a new master, and control_path= names one that runs", advice="Give one")
 
     def target(self, text: str) -> Target:
         """Where to, by the target's text and the user and port that were given apart.

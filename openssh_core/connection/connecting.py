@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .._io.deadline import Deadline
+from .._io.socket_like import handing_over
 from ..master import Master
 from ..starting import adopt_master, start_master
 from .arguments import Arguments, ConnectOptions
@@ -42,6 +43,9 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         config_file: instead of ~/.ssh/config and the system's; `none` for no configuration at all.
         control_dir: an existing directory of yours for the control socket's own private directory.
         control_path: take up the master that listens there, instead of starting one; it will not be ended by us.
+        sock: connected to the server already: a socket, a descriptor, or an object that can `send`, `recv` and `close`
+            like one. ssh does not connect then, and the target only says whom to expect there. It becomes this
+            connection's own.
         options: further options of ssh_config(5).
         ssh: the ssh program.
         keepalive: seconds of silence after which ssh asks the server whether it is still there; three times
@@ -61,7 +65,8 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
     if given.control_path is not None:
         master: Master = adopt_master(os.fspath(given.control_path), name, deadline, ssh=given.ssh)
     else:
-        master = start_master(given.order(where), deadline)
+        with handing_over(given.sock) as transport:
+            master = start_master(given.order(where).replace(transport=transport), deadline)
     connection = Connection(master, name, encoding=given.encoding, errors=given.errors)
     connection.defaults = given.defaults
     return connection

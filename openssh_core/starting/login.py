@@ -9,8 +9,10 @@ from .._cli.argv import check_control_path, master_argv
 from .._io import control
 from .._io.askpass import AskpassServer
 from .._io.deadline import Deadline
+from .._io.handover import handed_over
 from .._io.login import Launcher
 from .._io.private_dir import PrivateDirectory
+from .._io.reactor import get_reactor
 from .._io.version import ssh_version, user_known_hosts
 from ..errors import (
     AuthenticationError,
@@ -144,7 +146,11 @@ class _Login:
         directory = self._directory
         askpass = AskpassServer(directory.path) if self._secrets or self._host_keys else None
         try:
-            with identities(self._order, self._options, directory, askpass, self._answer, deadline) as options:
+            with (
+                handed_over(directory.path, self._order.transport, deadline, get_reactor()) as proxy,
+                identities(self._order, self._options, directory, askpass, self._answer, deadline) as options,
+            ):
+                options = options.replace(proxy=proxy)
                 argv = master_argv(options, control_path=directory.control_path, log_path=directory.log_path)
                 launcher = Launcher(argv, askpass.environment() if askpass else {}, directory.log_path)
                 try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from .._io.secrets import Secrets
+from .._io.socket_like import Transport
 from .._value import Value
 from ..keys import HostKey, PrivateKey
 from ..options import MasterOptions
@@ -27,6 +28,7 @@ class Order(Value):
         known_hosts_lines: lines of known_hosts that are in no file.
         policy: decides about unknown host keys; None where `options.host_keys` does.
         control_dir: where the master's directory is made, None for the usual place.
+        transport: makes the connection to the server, within a deadline; None where ssh makes it itself.
         spare: whether one channel is kept open in advance.
     """
 
@@ -38,4 +40,5 @@ class Order(Value):
     known_hosts_lines: tuple[str, ...] = ()
     policy: HostKeyPolicy | None = None
     control_dir: str | None = None
+    transport: Transport | None = None
     spare: bool = True

@@ -76,3 +76,13 @@ def test_an_ssh_that_is_no_descendant_is_known_by_its_control_directory(tmp_path
     finally:
         os.killpg(pid, 9)
     assert_nothing_left(before)
+
+
+def test_a_process_that_was_there_under_another_name() -> None:
+    with subprocess.Popen(["sh", "-c", "read go; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout
+        before = snapshot()
+        process.stdin.write(b"\nhello")
+        process.stdin.flush()
+        assert process.stdout.read(5) == b"hello"
+        assert whats_left(before) == []
