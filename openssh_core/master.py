@@ -69,6 +69,10 @@ class Master:
         if self._backend is not None and self._owner == os.getpid():
             self._backend.close(ConnectionClosed("this connection was closed", host=self.host))
 
+    def make_room(self) -> None:
+        """Give back what is kept of the server's sessions in advance, for somebody who comes by another way."""
+        self.backend.make_room()
+
     def end_all(self) -> None:
         """End what this process still runs through it."""
         if self._backend is not None and self._owner == os.getpid():

@@ -140,6 +140,9 @@ class Backend(Protocol):
             over: called once when nothing more will come of it.
         """
 
+    def make_room(self) -> None:
+        """Give back a session that is only kept in advance: somebody opens one by another way."""
+
     def end_all(self) -> None:
         """End every remote process that still runs, as far as that is possible, in bounded time."""
 

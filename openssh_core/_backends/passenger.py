@@ -122,6 +122,9 @@ class PassengerBackend:
         if pids := [session.pid for session in sessions if session.pid is not None]:
             kill_groups(self, pids, name, timeout, host=self.host)
 
+    def make_room(self) -> None:
+        pass  # nothing is kept in advance
+
     def end_all(self) -> None:
         end_all(self)
 

@@ -93,6 +93,12 @@ class ProxyBackend:
         elif pids := [session.pid for session in sessions if session.pid is not None]:
             kill_groups(self, pids, name, timeout, host=self.host)
 
+    def make_room(self) -> None:
+        def drop() -> None:
+            self.opener.drop_spare()
+
+        self.reactor.submit(drop)
+
     def end_all(self) -> None:
         end_all(self)
 

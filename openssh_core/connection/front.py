@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .commands import Commands
+from .copies import Copies
 from .external import External
 from .tunnels import Tunnels
 
 
-class Connection(Commands, External, Tunnels):
+class Connection(Commands, Copies, External, Tunnels):
     """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
 
     After a fork the child may go on using it: it then goes its own way through the same master, and never ends

@@ -39,6 +39,10 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- ExitStatusMissing             the channel closed without saying how the command ended
      |    +-- SignalNotDelivered            the remote process could not be signalled
      +-- ForwardRefused                     the server or the master refused a forward
+     +-- CopyError                          scp, rsync or sshfs ended with an error
+     |    +-- CopyTimeout (TimeoutError)    a limit passed before it ended
+     |    +-- ProgramNotFound               it cannot be run
+     |    +-- MountError                    a file system was not mounted, or not unmounted
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
      +-- CommandTimeout (TimeoutError)      a limit passed; carries the output so far
      +-- ProtocolError
@@ -66,6 +70,7 @@ from .connect import (
     UnexpectedPrompt,
     UnknownHost,
 )
+from .copy import CopyError, CopyTimeout, MountError, ProgramNotFound
 from .input import (
     InsecureControlDirectory,
     InsecureControlSocket,
@@ -102,6 +107,8 @@ __all__ = [
     "ConnectionClosed",
     "ConnectionLost",
     "ConnectionRefused",
+    "CopyError",
+    "CopyTimeout",
     "ExitStatusMissing",
     "ForwardRefused",
     "HostKeyChanged",
@@ -122,9 +129,11 @@ __all__ = [
     "LocalProtocolError",
     "Malformed",
     "MasterUnresponsive",
+    "MountError",
     "OpenRefused",
     "OpenSSHError",
     "OpenTimeout",
+    "ProgramNotFound",
     "ProtocolError",
     "RemoteProtocolError",
     "RequestRefused",
