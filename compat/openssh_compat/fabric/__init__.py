@@ -15,15 +15,33 @@ except ImportError as error:
 from .._shim import missing_from
 from .config import Config
 from .connection import Connection
+from .exceptions import GroupException, InvalidV1Env, NothingToDo
 from .executor import Executor
+from .group import Group, GroupResult, SerialGroup, ThreadingGroup
 from .runners import Remote, Result
 from .tasks import ConnectionCall, Task, task
 
-__all__ = ["Config", "Connection", "ConnectionCall", "Executor", "Remote", "Result", "Task", "task"]
+__all__ = [
+    "Config",
+    "Connection",
+    "ConnectionCall",
+    "Executor",
+    "Group",
+    "GroupException",
+    "GroupResult",
+    "InvalidV1Env",
+    "NothingToDo",
+    "Remote",
+    "Result",
+    "SerialGroup",
+    "Task",
+    "ThreadingGroup",
+    "task",
+]
 
 del _invoke
 
 __getattr__ = missing_from(
     "fabric",
-    ["Group", "GroupException", "GroupResult", "RemoteShell", "SerialGroup", "ThreadingGroup", "Transfer"],
+    ["RemoteShell", "Transfer"],
 )

@@ -2,212 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+import shlex
+from typing import Any
 
-from invoke.config import Config as InvokeConfig
-from invoke.context import Context
-
-import openssh_core
-
-from .. import paramiko
 from .._shim import not_yet, refuse
-from ._ssh_config import known_hosts_files, resolve
-from .config import Config
+from ._host import Host
+from .runners import Remote
 
 __all__ = ["Connection"]
 
 
-class _Client(paramiko.SSHClient):
-    """The client of a connection: unlike paramiko's it lets ssh read ssh_config.
-
-    Args:
-        manners: see `SSHClient._manners`.
-    """
-
-    def __init__(self, manners: Callable[[], dict[str, Any]]) -> None:
-        super().__init__()
-        self._manners_of_connection = manners
-
-    def _manners(self) -> dict[str, Any]:
-        return self._manners_of_connection()
-
-
-class Connection(Context):
-    """A host, connected to when something is first run on it. A context manager that closes it.
-
-    Attributes:
-        original_host: as it was given, without user and port.
-        connect_kwargs: for `SSHClient.connect`: key_filename, password, ...
-        connect_timeout: seconds for the login, None for the usual.
-        client: what the connection is made with; `transport` is the connection itself.
-    """
-
-    # invoke.Context keeps what is not declared here in its configuration.
-    original_host: str = ""
-    connect_kwargs: dict[str, Any] = {}  # noqa: RUF012
-    connect_timeout: float | None = None
-    client: paramiko.SSHClient = None  # type: ignore[assignment]  # there from the start
-    _given_user: str | None = None
-    _given_port: int | None = None
-    _resolved: dict[str, str] | None = None
-
-    def __init__(
-        self,
-        host: str,
-        user: str | None = None,
-        port: int | None = None,
-        config: InvokeConfig | None = None,
-        gateway: Any = None,
-        forward_agent: bool | None = None,
-        connect_timeout: float | None = None,
-        connect_kwargs: Mapping[str, Any] | None = None,
-        inline_ssh_env: bool | None = None,
-    ) -> None:
-        """Nothing is connected yet.
-
-        Args:
-            host: `host`, `user@host` or `user@host:port`; a Host alias of ssh_config is fine. IPv6 without port.
-            user, port: instead of in the host. Left out, ssh_config decides, then the configuration.
-            config: the configuration; fabric's own when left out.
-            connect_timeout: seconds for the login.
-            connect_kwargs: more for the login: key_filename, password, passphrase, allow_agent, look_for_keys,
-                compress, banner_timeout, auth_timeout.
-            inline_ssh_env: for fabric's sake; variables are sent as such, and set by the shell where the server takes
-                none.
-            gateway, forward_agent: not supported by this version, and refused. ssh_config's ProxyJump, ProxyCommand
-                work.
-
-        Raises:
-            ValueError: user or port are given twice.
-            NotImplementedError: an argument that is not supported.
-        """
-        super().__init__(config=_as_ours(config))
-        refuse(
-            "Connection",
-            gateway=(self.config.gateway if gateway is None else gateway, None),
-            forward_agent=(self.config.forward_agent if forward_agent is None else forward_agent, False),
-        )
-        name, its_user, its_port = _shorthand(host)
-        self.original_host = name
-        self._given_user = _only_one("user", its_user, user)
-        self._given_port = _only_one("port", its_port, port)
-        self.connect_timeout = self.config.timeouts.connect if connect_timeout is None else connect_timeout
-        self.connect_kwargs = dict(self.config.connect_kwargs if connect_kwargs is None else connect_kwargs)
-        self.client = _Client(self._manners)
-
-    def __repr__(self) -> str:
-        facts = {"host": self.original_host, "user": self._given_user, "port": self._given_port}
-        return f"<Connection {' '.join(f'{name}={value}' for name, value in facts.items() if value is not None)}>"
-
-    def _identity(self) -> tuple[str, str, int]:
-        return self.original_host, self._given_user or "", self._given_port or 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Connection) and self._identity() == other._identity()
-
-    def __lt__(self, other: Connection) -> bool:
-        return self._identity() < other._identity()
-
-    def __hash__(self) -> int:
-        return hash(self._identity())
-
-    # ---- what it is
-
-    @property
-    def ssh_config(self) -> dict[str, str]:
-        """What ssh_config says about the host (`ssh -G`), names in lower case."""
-        if self._resolved is None:
-            self._resolved = resolve(self.original_host, self._config_file())
-        return self._resolved
-
-    @property
-    def host(self) -> str:
-        """The name or address that is connected to: ssh_config's HostName."""
-        return self.ssh_config.get("hostname", self.original_host)
-
-    @property
-    def user(self) -> str:
-        """As whom: given, or by ssh_config, or by the configuration."""
-        by_ssh = self.ssh_config.get("user", getpass.getuser())
-        by_config: str = self.config.user
-        return self._given_user or (by_ssh if by_ssh != getpass.getuser() else by_config)
-
-    @property
-    def port(self) -> int:
-        """Given, or by ssh_config, or by the configuration."""
-        by_ssh = int(self.ssh_config.get("port", 22))
-        by_config: int = self.config.port
-        return self._given_port or (by_ssh if by_ssh != 22 else by_config)
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether there is a connection."""
-        transport = self.transport
-        return transport is not None and transport.is_active()
-
-    @property
-    def transport(self) -> paramiko.Transport | None:
-        """The connection as the paramiko adapter shows it; None without one."""
-        return self.client.get_transport()
-
-    @property
-    def core(self) -> openssh_core.Connection:
-        """The connection itself: everything `openssh_core` can do, this can. Connects if need be."""
-        self.open()
-        transport = self.transport
-        assert transport is not None
-        return transport.connection
-
-    def _config_file(self) -> str | None:
-        if not self.config.load_ssh_configs:
-            return "none"
-        path: str | None = self.config.ssh_config_path
-        return None if path is None else os.path.expanduser(path)
-
-    def _manners(self) -> dict[str, Any]:
-        """Which ssh_config counts, and what happens to a host key that is not on record."""
-        manners: dict[str, Any] = {"config_file": self._config_file(), "host_keys": self.config.host_keys}
-        if manners["host_keys"] is None:
-            strict = self.ssh_config.get("stricthostkeychecking") in ("yes", "true")
-            files = known_hosts_files(self.ssh_config)
-            # Accepting without a record means to name the files; if they cannot be told, ssh has to do it its way.
-            manners["host_keys"] = "strict" if strict else "warn" if files else "accept-new"
-            manners["known_hosts"] = None if strict else files or None
-        return manners
-
-    # ---- the connection
-
-    def open(self) -> None:
-        """Log in, unless that was done.
-
-        Raises:
-            paramiko.SSHException, NoValidConnectionsError, TimeoutError, socket.gaierror: as `SSHClient.connect`.
-        """
-        if self.transport is not None:
-            return
-        for name in ("hostname", "port", "username"):
-            if name in self.connect_kwargs:
-                raise ValueError(f"Connection: give {name!r} to the connection itself, not in connect_kwargs")
-        kwargs = dict(self.connect_kwargs)
-        limit = self.connect_timeout or self.ssh_config.get("connecttimeout", "none")
-        if limit != "none":
-            kwargs["timeout"] = float(limit)
-        self.client.connect(self.original_host, username=self.user, port=self.port, **kwargs)
-
-    def close(self) -> None:
-        """End the connection. Idempotent; running something connects again."""
-        self.client.close()
-
-    def __enter__(self) -> Connection:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    # ---- what it does
+class Connection(Host):
+    """A host, connected to when something is first run on it. A context manager that closes it."""
 
     def run(self, command: str, **kwargs: Any) -> Any:
         """Run a command on the host; see invoke's `Runner.run` for what it can be told.
@@ -220,16 +26,53 @@ class Connection(Context):
             invoke.CommandTimedOut: it took longer than `timeout` seconds, and was killed.
             NotImplementedError: disown= and shell= are not supported by this version.
         """
+        return self._run(self._runner(kwargs), command, **kwargs)
+
+    def sudo(self, command: str, **kwargs: Any) -> Any:
+        """Run a command by sudo, which is given the password when it asks for it; see invoke's `Context.sudo`.
+
+        `cd` and `prefix` come before the command and not before sudo, as they would in fabric: what they do is done as
+        the other user, by `sh`.
+
+        Args:
+            password, user: instead of those of the configuration (`sudo.password`, `sudo.user`).
+
+        Returns, Raises:
+            as `run`, and invoke.AuthFailure: the password is wrong.
+        """
+        return self._sudo(self._runner(kwargs), self._for_sudo(command), **kwargs)
+
+    def begin(self, method: str, command: str, **kwargs: Any) -> Any:
+        """Start what `run` or `sudo` would run; a Promise of its end. Unlike asynchronous=True it hides nothing.
+
+        Args:
+            method: `run` or `sudo`.
+        """
+        runner = self._runner(kwargs).only_begin()
+        if method == "sudo":
+            return self._sudo(runner, self._for_sudo(command), **kwargs)
+        return self._run(runner, command, **kwargs)
+
+    def _runner(self, kwargs: dict[str, Any]) -> Remote:
         refuse("run", **{name: (kwargs.get(name), None) for name in ("disown", "shell")})
         self.open()
-        runner = self.config.runners.remote(self, inline_env=self.config.inline_ssh_env)
-        return self._run(runner, command, **kwargs)
+        runner: Remote = self.config.runners.remote(self, inline_env=self.config.inline_ssh_env)
+        return runner
+
+    def _for_sudo(self, command: str) -> str:
+        prefixed = self._prefix_commands(command)
+        return command if prefixed == command else _Complete(f"sh -c {shlex.quote(prefixed)}")
+
+    def _prefix_commands(self, command: str) -> str:
+        if isinstance(command, _Complete):
+            return command
+        prefixed: str = super()._prefix_commands(command)
+        return prefixed
 
     def local(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command on this machine, as invoke's Context does."""
         return super().run(*args, **kwargs)
 
-    sudo = not_yet("Connection.sudo")
     shell = not_yet("Connection.shell")
     put = not_yet("Connection.put")
     get = not_yet("Connection.get")
@@ -240,26 +83,7 @@ class Connection(Context):
     open_gateway = not_yet("Connection.open_gateway")
 
 
-def _as_ours(config: InvokeConfig | None) -> Config:
-    """The configuration with fabric's names in it; one that was made for invoke alone lacks them."""
-    if config is None:
-        return Config()
-    if isinstance(config, Config):
-        return config
-    ours: Any = config.clone(into=Config)
-    return cast(Config, ours)
+class _Complete(str):
+    """A command that already has before it what has to come before it."""
 
-
-def _shorthand(host: str) -> tuple[str, str | None, int | None]:
-    """Host, user and port of `user@host:port`. More than one colon is an IPv6 address, without a port."""
-    user, at, rest = host.rpartition("@")
-    name, colon, port = rest.partition(":")
-    if not colon or ":" in port:
-        return rest, user if at else None, None
-    return name, user if at else None, int(port)
-
-
-def _only_one(name: str, in_host: Any, given: Any) -> Any:
-    if in_host is not None and given is not None:
-        raise ValueError(f"Connection: the {name} is given twice, in the host and as an argument")
-    return given if in_host is None else in_host
+    __slots__ = ()

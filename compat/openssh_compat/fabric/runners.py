@@ -13,8 +13,11 @@ from typing import IO, TYPE_CHECKING, Any
 from invoke.runners import Result as InvokeResult
 from invoke.runners import Runner
 from invoke.terminals import character_buffered, pty_size
+from invoke.util import ExceptionHandlingThread
 
 from openssh_core import PIPE, CommandTimeout, OpenSSHError, Pty, RemoteProcess
+
+from ._pump import Stream
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -51,6 +54,7 @@ class Remote(Runner):
 
     def __init__(self, context: Connection, inline_env: bool | None = None) -> None:
         super().__init__(context)
+        self._only_begin = False
         self._process: RemoteProcess | None = None
         self._give_back: Callable[[], object] | None = None
         self._out_of_time = False
@@ -59,6 +63,16 @@ class Remote(Runner):
         # Variables of this machine are not for that one.
         kwargs.setdefault("replace_env", True)
         return super().run(command, **kwargs)
+
+    def only_begin(self) -> Remote:
+        """Make `run` return a Promise as soon as the command runs; everything else is as if it waited."""
+        self._only_begin = True
+        return self
+
+    def _setup(self, command: str, kwargs: Any) -> None:
+        super()._setup(command, kwargs)
+        # Not by asynchronous=True, which would also hide the output.
+        self._asynchronous = self._asynchronous or self._only_begin
 
     @property
     def process(self) -> RemoteProcess:
@@ -83,11 +97,25 @@ class Remote(Runner):
 
     # ---- its streams
 
-    def read_proc_stdout(self, num_bytes: int) -> bytes | None:
-        return _read(self.process.stdout, num_bytes)
+    def create_io_threads(self) -> tuple[dict[Callable[..., Any], Any], list[str], list[str]]:
+        """Streams in place of invoke's two threads for output; its thread for input stays."""
+        stdout: list[str] = []
+        stderr: list[str] = []
+        threads: dict[Callable[..., Any], Any] = {
+            self.handle_stdout: Stream(self, self.process.stdout, stdout, self._shown("stdout", "out"))
+        }
+        if self.streams["in"]:
+            about = {"input_": self.streams["in"], "output": self.streams["out"], "echo": self.opts["echo_stdin"]}
+            threads[self.handle_stdin] = ExceptionHandlingThread(target=self.handle_stdin, kwargs=about)
+        elif not self.watchers and not self.using_pty:
+            # Nobody is going to write: a command that reads would wait for ever.
+            self.close_proc_stdin()
+        if not self.using_pty:
+            threads[self.handle_stderr] = Stream(self, self.process.stderr, stderr, self._shown("stderr", "err"))
+        return threads, stdout, stderr
 
-    def read_proc_stderr(self, num_bytes: int) -> bytes | None:
-        return _read(self.process.stderr, num_bytes)
+    def _shown(self, name: str, stream: str) -> IO[str] | None:
+        return None if name in self.opts["hide"] else self.streams[stream]
 
     def _write_proc_stdin(self, data: bytes) -> None:
         stdin = self.process.stdin
@@ -183,7 +211,3 @@ class Remote(Runner):
 
     def generate_result(self, **kwargs: Any) -> Result:
         return Result(connection=self.context, **kwargs)
-
-
-def _read(file: IO[bytes] | None, size: int) -> bytes:
-    return file.read(size) if file is not None else b""
