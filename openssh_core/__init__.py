@@ -44,6 +44,7 @@ from .errors import (
     OpenSSHError,
     OpenTimeout,
     ProgramNotFound,
+    ProgramNotStarted,
     ProtocolError,
     RemoteProtocolError,
     RequestRefused,
@@ -58,6 +59,7 @@ from .errors import (
 from .keys import HostKey, PrivateKey
 from .options import Pty
 from .process import RemoteProcess
+from .program import Program
 from .quoting import Glob, Raw
 from .redirect import DEVNULL, PIPE, STDOUT, Feed
 from .results import CompletedCommand
@@ -109,9 +111,11 @@ __all__ = [
     "OpenSSHError",
     "OpenTimeout",
     "PrivateKey",
+    "Program",
+    "ProgramNotFound",
+    "ProgramNotStarted",
     "Prompt",
     "PromptKind",
-    "ProgramNotFound",
     "ProtocolError",
     "Pty",
     "Raw",

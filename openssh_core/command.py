@@ -8,12 +8,15 @@ from ._backends.base import SessionRequest
 from ._cli import script
 from ._cli.quoting import Glob, Quoter, Raw, Word
 from ._cli.quoting.words import text_of
+from ._cli.start import Start
 from ._value import Value
 from .errors import InvalidCommand
 from .options import Pty
+from .program import Program
+from .program_start import LoginShell, program_request
 from .results import Command
 
-__all__ = ["Launch"]
+__all__ = ["Launch", "command_of"]
 
 _LONG_PID_LINE = script.PidLine("0" * 25, any_shell=True)
 
@@ -23,8 +26,9 @@ class Launch(Value):
 
     Attributes:
         kind: `exec`, `shell` or `subsystem`.
-        command: one string for the remote shell, or words that are quoted for it; a subsystem's name.
+        command: one string for the remote shell, or words that are quoted for it; a program; a subsystem's name.
         env: variables for the command.
+        login_shell: what is known of the shell that gets it.
         cwd: the directory it runs in, None for the account's own.
         pty: its terminal.
         merge_stderr: whether its stderr goes where its stdout goes.
@@ -33,8 +37,9 @@ class Launch(Value):
     """
 
     kind: str
-    command: Command
+    command: Command | Program
     env: Mapping[str, str]
+    login_shell: LoginShell
     cwd: str | None = None
     pty: Pty | None = None
     merge_stderr: bool = False
@@ -47,6 +52,11 @@ class Launch(Value):
         Raises:
             InvalidCommand, InvalidEnvironment: it can never run.
         """
+        if isinstance(self.command, Program):
+            if self.cwd is not None:
+                raise InvalidCommand("cwd= and a Program were both given", advice="Give the Program its cwd")
+            start = Start(self.command, self.merge_stderr, self.discard)
+            return program_request(start, self.env, self.pty, self.login_shell)
         if self.kind == "exec":
             tells_pid = self.shell is None or self.shell.steps is not None
             return SessionRequest(self.kind, self._composer(), self.env, self.pty, tells_pid=tells_pid)
@@ -59,6 +69,7 @@ class Launch(Value):
         return SessionRequest(self.kind, lambda _inline, _pid_line: name, self.env, self.pty)
 
     def _composer(self) -> Callable[[Mapping[str, str], script.PidLine | None], bytes]:
+        assert not isinstance(self.command, Program)
         text = script.Script(
             self.command, shell=self.shell, cwd=self.cwd, merge_stderr=self.merge_stderr, discard=self.discard
         )
@@ -75,8 +86,8 @@ class Launch(Value):
         return compose
 
 
-def command_of(words: Sequence[Word | Sequence[Word]], encoding: str = "utf-8") -> Command:
-    """The command that the arguments of `run` and `popen` mean: one string, or a list of words.
+def command_of(words: Sequence[Word | Sequence[Word] | Program], encoding: str = "utf-8") -> Command | Program:
+    """The command that the arguments of `run` and `popen` mean: one string, a list of words, or a program.
 
     Args:
         encoding: in which a command that is text is sent.
@@ -86,6 +97,8 @@ def command_of(words: Sequence[Word | Sequence[Word]], encoding: str = "utf-8") 
     """
     if len(words) == 1:
         only = words[0]
+        if isinstance(only, Program):
+            return only
         if isinstance(only, str | bytes):
             return _recoded(only, encoding)
         words = [only] if hasattr(only, "__fspath__") else list(only)
@@ -96,6 +109,8 @@ def command_of(words: Sequence[Word | Sequence[Word]], encoding: str = "utf-8") 
 
 def _recoded(word: object, encoding: str) -> str:
     """Text that, sent as UTF-8 with surrogate escapes, is the bytes that are meant."""
+    if isinstance(word, Program):
+        raise InvalidCommand("a Program stands among other words", advice="Give it alone")
     text = text_of(word)
     if isinstance(word, bytes) or text.isascii() or encoding.lower() in ("utf-8", "utf8"):
         return text if isinstance(word, Raw | Glob) else str(text)

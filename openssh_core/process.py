@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import warnings
 import weakref
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
@@ -26,6 +28,8 @@ SIGNAL_PATIENCE = 10.0
 # Seconds the last output of an ended process is waited for, when it goes to a file of the caller's. A process in
 # the background may hold the stream open for ever.
 OUTPUT_PATIENCE = 1.0
+
+_log = logging.getLogger("openssh_core.process")
 
 
 class RemoteProcess:
@@ -175,6 +179,14 @@ class RemoteProcess:
             stderr=stderr,
         )
 
+    def add_done_callback(self, call: Callable[[RemoteProcess], object]) -> None:
+        """Have `call(process)` called, once, when the command has ended (or nothing more can be known of it).
+
+        It runs in the thread that serves all connections, so it may only note the fact and wake somebody; or here and
+        now, when the command has ended already. If it raises, the error is logged.
+        """
+        self._session.when_exited(lambda: _tell(call, self))
+
     # ---- talking to it
 
     def communicate(
@@ -258,3 +270,10 @@ class RemoteProcess:
             if file is not None and not file.closed:
                 os.dup2(nothing, file.fileno(), inheritable=False)
         os.close(nothing)
+
+
+def _tell(call: Callable[[RemoteProcess], object], process: RemoteProcess) -> None:
+    try:
+        call(process)
+    except Exception:  # noqa: BLE001  # it is the caller's function, but everybody's thread
+        _log.exception("a function to be called at the end of a command raised")

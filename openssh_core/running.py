@@ -24,6 +24,9 @@ _KILL_PATIENCE = 5.0
 _END_PATIENCE = 2.0
 # Seconds in which a server has to answer a request. Generous: while keys are renewed nothing is answered.
 ANSWER_PATIENCE = 60.0
+# Seconds in which an account's start-up files have run and the start of a program is reported. A forced command never
+# reports anything.
+REPORT_PATIENCE = 30.0
 # Seconds the last output is waited for on its way to a descriptor of the caller.
 _COPY_PATIENCE = 5.0
 
@@ -160,6 +163,16 @@ def wait_started(session: Session, host: str) -> None:
         except MasterUnresponsive:
             session.close()
             raise
+
+
+def wait_reported(session: Session, host: str) -> None:
+    """Wait until the remote side has said what came of the start, or runs and will not say.
+
+    Raises:
+        MasterUnresponsive: the server does not answer; the session is given up.
+    """
+    if not session.wait_located(REPORT_PATIENCE):
+        wait_started(session, host)
 
 
 def check_answered(session: Session, host: str) -> None:

@@ -29,6 +29,8 @@ class SessionRequest(Value):
             process id (None: it need not).
         environment: variables for the remote program.
         pty: the terminal it gets, None for none.
+        report: reads what the remote side says of the start behind its process id: what went wrong with it, or None.
+            Without a `report` it is not asked to say anything.
         urgent: may use the slots kept back for such sessions.
         tells_pid: whether its shell can be made to tell its process id at all.
     """
@@ -37,6 +39,7 @@ class SessionRequest(Value):
     compose: Callable[[Mapping[str, str], PidLine | None], bytes]
     environment: Mapping[str, str] = _NO_VARIABLES
     pty: Pty | None = None
+    report: Callable[[str], OpenSSHError | None] | None = None
     urgent: bool = False
     tells_pid: bool = True
 
@@ -94,11 +97,17 @@ class Session(Protocol):
     def wait_started(self, timeout: float | None) -> bool:
         """Wait until the server has agreed to run it, or refused; False when that takes more than `timeout` seconds."""
 
+    def wait_located(self, timeout: float | None) -> bool:
+        """Wait until the remote side has told its process id (and report), or never will."""
+
     def wait_exited(self, timeout: float | None) -> bool:
         """Wait until the remote program has ended (or nothing more can be known of it)."""
 
     def wait_closed(self, timeout: float | None) -> bool:
         """Wait until all its output has been delivered too."""
+
+    def when_exited(self, call: Callable[[], object]) -> None:
+        """Have it called once `wait_exited` would not wait any more: at once, or in the thread that finds out."""
 
     def quiet_for(self) -> float:
         """Seconds since it last put something out, or started; 0 before that."""

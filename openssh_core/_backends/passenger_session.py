@@ -54,8 +54,8 @@ class PassengerSession(SessionState):
     def prepare(self) -> None:
         """Make the pipes. Not in the main thread, where an interrupt could leave half of them behind."""
         streams, request = self._streams, self._request
-        wants_pid = self._backend.track_pid and request.kind == "exec" and request.tells_pid and not request.urgent
-        self._pid_line = new_pid_line(any_shell=True) if wants_pid else None
+        wants_pid = request.report is not None or (self._backend.track_pid and request.tells_pid and not request.urgent)
+        self._pid_line = new_pid_line(any_shell=True) if wants_pid and request.kind == "exec" else None
         given = (streams.stdin, streams.stdout, streams.stderr)
         try:
             self.theirs += (self._make_stdin(streams),)
@@ -128,7 +128,8 @@ class PassengerSession(SessionState):
             if isinstance(output, Feed):
                 output.attach(lambda count: self._backend.reactor.submit(lambda: reader.credit(count)))
         if pid_line is not None:
-            sink = PidFilter(pid_line.token.encode(), sink, self.located)
+            report, host = self._request.report, self._backend.host
+            sink = PidFilter(pid_line.token.encode(), sink, lambda line: self.told(line, report, host))
         reader = PipeReader(self._backend.reactor, ours, sink, heard=self.heard, ended=self._reader_ended)
         self._readers.append(reader)
         self._reading += 1
@@ -215,6 +216,8 @@ class PassengerSession(SessionState):
         if self._writer is not None:
             self._writer.close()
         if self.is_over():
+            if self.error is None and (why := self._unreported(self._request, self._backend.host)) is not None:
+                self.failed(why)
             self.closed()
         else:
             self._backend.ask_master(self._explain)

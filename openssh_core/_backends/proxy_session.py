@@ -45,7 +45,11 @@ class ProxySession(SessionState):
         self._number: int | None = None
         self._pid_line = _pid_line(request, backend.signals_work)
         self._streams = ProxyStreams(
-            backend.link, backend.reactor, streams, pid_line=self._pid_line, located=self.located
+            backend.link,
+            backend.reactor,
+            streams,
+            pid_line=self._pid_line,
+            told=lambda line: self.told(line, request.report, backend.host),
         )
         self.signaller = Signaller(backend.link)
         self._asked_variables: deque[str] = deque()
@@ -166,6 +170,8 @@ class ProxySession(SessionState):
     def _what_is_wrong(self) -> OpenSSHError | None:
         """Why the way it ended cannot be believed, or is not known."""
         host, request = self._backend.host, self._request.kind
+        if (why := self._unreported(self._request, host)) is not None:
+            return why
         if self.exit == Exit(0) and self._streams.nothing_came:
             # fish does this with a command that has `$$` in it.
             return RequestRefused(
@@ -257,6 +263,7 @@ class ProxySession(SessionState):
 
 def _pid_line(request: SessionRequest, signals_work: bool | None) -> PidLine | None:
     """The line by which the remote shell's process id is found in the output; None where it is not needed."""
-    if request.kind != "exec" or request.urgent or not request.tells_pid or signals_work is not False:
+    wanted = request.report is not None or (request.tells_pid and signals_work is False and not request.urgent)
+    if request.kind != "exec" or not wanted:
         return None
     return new_pid_line(any_shell=False)

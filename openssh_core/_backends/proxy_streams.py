@@ -19,7 +19,7 @@ class ProxyStreams:
 
     Args:
         pid_line: the line to be taken out of stdout, None when there will be none.
-        located: told the process id in it.
+        told: given what stands in it.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class ProxyStreams:
         streams: Streams,
         *,
         pid_line: PidLine | None,
-        located: Callable[[int], None],
+        told: Callable[[bytes], None],
     ) -> None:
         self._link = link
         self._reactor = reactor
         self._number: int | None = None
         self._source = self._make_source(streams.stdin)
         out = self._make_sink(streams.stdout, self._stdout_broken)
-        self._out = out if pid_line is None else PidFilter(pid_line.token.encode(), out, located)
+        self._out = out if pid_line is None else PidFilter(pid_line.token.encode(), out, told)
         self._err = self._make_sink(streams.stderr, _nothing)
 
     def _make_source(self, stdin: Input) -> Source | None:

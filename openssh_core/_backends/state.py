@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import weakref
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
 from .._cli.script import PidLine
 from .._io.latch import Latch
-from ..errors import ConnectionLost, OpenSSHError
+from ..errors import ConnectionLost, OpenSSHError, RequestRefused
 from ..results import Exit
+from .base import SessionRequest
 
 
 class Owner(Protocol):
@@ -52,6 +54,20 @@ class SessionState:
         """Wait until the process id is known, or never will be."""
         return self._located.wait(timeout)
 
+    def when_exited(self, call: Callable[[], object]) -> None:
+        self._exited.then(call)
+
+    def _unreported(self, request: SessionRequest, host: str) -> OpenSSHError | None:
+        """What is wrong with a session that has ended by itself, if there should have been a report and was none."""
+        if request.report is None or self._located.is_open() or self.exit is None or self.exit.signal is not None:
+            return None
+        return RequestRefused(
+            "the account's shell ended without starting the program",
+            host=host,
+            request=request.kind,
+            advice="It may have a forced command, or no real login shell. With report=False its output can be seen",
+        )
+
     def quiet_for(self) -> float:
         return monotonic() - self._last_output if self.is_running else 0.0
 
@@ -74,11 +90,18 @@ class SessionState:
         self.is_running = True
         self._started.open()
 
-    def located(self, pid: int) -> None:
-        """The remote shell told its process id."""
+    def told(self, line: bytes, report: Callable[[str], OpenSSHError | None] | None, host: str) -> None:
+        """The remote side told its process id, and what came of the start if it was asked for a report.
+
+        Nothing in it means that it said other things for so long that nobody listens any more.
+        """
+        number, _, rest = line.partition(b":")
+        if report is not None and (error := report(rest.decode("ascii", "replace"))) is not None:
+            error.host = host
+            self.failed(error)
         # 0 and 1 would name our own group, or everybody.
-        if pid > 1:
-            self.pid = pid
+        if number.isdigit() and int(number) > 1:
+            self.pid = int(number)
         self._located.open()
 
     def exited(self, how: Exit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import TIMEOUT_MAX, LockType, allocate_lock
 from collections import deque
+from collections.abc import Callable
 
 
 class Latch:
@@ -13,11 +14,12 @@ class Latch:
     it looks at the flag, so one of the two always sees the other.
     """
 
-    __slots__ = ("_is_open", "_waiters")
+    __slots__ = ("_calls", "_is_open", "_waiters")
 
     def __init__(self) -> None:
         self._is_open = False
         self._waiters: deque[LockType] = deque()
+        self._calls: deque[Callable[[], object]] = deque()
 
     def is_open(self) -> bool:
         return self._is_open
@@ -29,8 +31,23 @@ class Latch:
             try:
                 waiter = self._waiters.popleft()
             except IndexError:
-                return  # another thread opens it, too
+                break  # another thread opens it, too
             waiter.release()
+        self._call()
+
+    def then(self, call: Callable[[], object]) -> None:
+        """Have it called, once, when this is open: by whoever opens it, or here and now."""
+        self._calls.append(call)
+        if self._is_open:
+            self._call()
+
+    def _call(self) -> None:
+        while self._calls:
+            try:
+                call = self._calls.popleft()
+            except IndexError:
+                return
+            call()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is open, at most `timeout` seconds; whether it is."""

@@ -179,14 +179,14 @@ class ToPipe:
 
 
 class PidFilter:
-    """Takes the line out of the output in which the remote shell told its process id.
+    """Takes the line out of the output in which the remote shell told its process id, and maybe more.
 
     What comes before it (a talkative start-up file) and after it passes untouched.
 
     Args:
         token: the unguessable word the line begins with.
         sink: where everything else goes.
-        found: called with the process id.
+        found: called with what stands behind the word; with nothing when the line is looked for no longer.
 
     Attributes:
         nothing_came: whether there has been no output at all, this line included.
@@ -196,10 +196,10 @@ class PidFilter:
 
     # A shell that says this much before the first command is not going to say our line.
     GIVE_UP = 65_536
-    # More than the token can be followed by: a number and the line's end.
-    _LONGEST_NUMBER = 32
+    # More than the token can be followed by: a number, two short words, and the line's end.
+    _LONGEST_REST = 64
 
-    def __init__(self, token: bytes, sink: Sink, found: Callable[[int], None]) -> None:
+    def __init__(self, token: bytes, sink: Sink, found: Callable[[bytes], None]) -> None:
         self._token: bytes | None = token
         self._sink = sink
         self._found = found
@@ -216,14 +216,12 @@ class PidFilter:
         start = held.find(self._token)
         if start < 0:
             return self._pass(held, len(held) - _overlap(held, self._token))
-        number = start + len(self._token)
-        end = held.find(b"\n", number, number + self._LONGEST_NUMBER)
+        begin = start + len(self._token)
+        end = held.find(b"\n", begin, begin + self._LONGEST_REST)
         if end < 0:
-            return self._pass(held, start if len(held) < number + self._LONGEST_NUMBER else len(held))
-        word = held[number:end].strip()
-        if word.isdigit():
-            self._found(int(word))
+            return self._pass(held, start if len(held) < begin + self._LONGEST_REST else len(held))
         self._token = None
+        self._found(held[begin:end].strip())
         rest = held[:start] + held[end + 1 :]
         return len(held) - len(rest) + self._pass(rest, len(rest))
 
@@ -241,6 +239,7 @@ class PidFilter:
         self._passed += count
         if self._passed > self.GIVE_UP:
             self._token = None
+            self._found(b"")
             count, self._held = len(held), b""
         return self._sink.write(held[:count]) if count else 0
 

@@ -13,9 +13,10 @@ from ..command import Launch, command_of
 from ..errors import InvalidInput
 from ..options import Pty
 from ..process import RemoteProcess
+from ..program import Program
 from ..redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
 from ..results import Command, CompletedCommand
-from ..running import Limits, Run, wait_started
+from ..running import Limits, Run, wait_reported, wait_started
 from .life import ConnectionLife
 
 
@@ -32,7 +33,7 @@ class Commands(ConnectionLife):
 
     def run(
         self,
-        *command: Word | Sequence[Word],
+        *command: Word | Sequence[Word] | Program,
         input: str | bytes | None = None,
         stdin: Redirect = DEVNULL,
         stdout: Destination = PIPE,
@@ -52,6 +53,7 @@ class Commands(ConnectionLife):
         Args:
             command: several words, or one list of words: quoted, so that each arrives as it is; `Glob` and `Raw`
                 among them are for the remote shell to read. One string: passed to the account's login shell as it is.
+                A `Program`: started past that shell.
             input: sent to its standard input.
             stdin: a file or descriptor to read instead; without either it gets an empty input.
             stdout, stderr: PIPE to capture it, DEVNULL, a file or descriptor, None for our own; STDOUT (stderr only).
@@ -72,6 +74,7 @@ class Commands(ConnectionLife):
             ConnectionLost: the connection ended meanwhile; carries the output so far.
             ExitStatusMissing: the server did not say how it ended.
             OpenRefused, RequestRefused: the server did not run it.
+            ProgramNotStarted: a `Program` is not there or not allowed, or its directory is not.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         limits = Limits(timeout, idle_timeout)
@@ -81,12 +84,12 @@ class Commands(ConnectionLife):
         with Plumber(capture=True) as plumber:
             plumber.stdin(None if stdin == DEVNULL else stdin, None if input is None else text.encode(input, *how))
             session, plumbing = self._start(launch, plumber, stdout, stderr)
-        done = Run(session, plumbing, words, self.host, *how).to_the_end(limits)
+        done = Run(session, plumbing, _shown(words), self.host, *how).to_the_end(limits)
         return done.check() if check else done
 
     def capture(
         self,
-        *command: Word | Sequence[Word],
+        *command: Word | Sequence[Word] | Program,
         input: str | bytes | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
@@ -116,7 +119,7 @@ class Commands(ConnectionLife):
 
     def popen(
         self,
-        *command: Word | Sequence[Word],
+        *command: Word | Sequence[Word] | Program,
         stdin: Redirect = None,
         stdout: Destination = None,
         stderr: Destination = None,
@@ -140,6 +143,7 @@ class Commands(ConnectionLife):
 
         Raises:
             OpenRefused, RequestRefused: the server did not run it.
+            ProgramNotStarted: a `Program` is not there or not allowed, or its directory is not.
             ConnectionLost: the connection ended.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
@@ -153,14 +157,15 @@ class Commands(ConnectionLife):
         process = RemoteProcess(
             session,
             plumbing,
-            command=words,
+            command=_shown(words),
             host=self.host,
             encoding=encoding_used,
             errors=errors_used,
             bufsize=bufsize,
         )
-        wait_started(session, self.host)
-        if session.error is not None and not session.is_running:
+        reports = isinstance(words, Program) and words.report
+        (wait_reported if reports else wait_started)(session, self.host)
+        if session.error is not None and (reports or not session.is_running):
             process.close()
             raise session.error
         return process
@@ -168,7 +173,7 @@ class Commands(ConnectionLife):
     def _launch(
         self,
         kind: str,
-        words: Command,
+        words: Command | Program,
         env: Mapping[str, str] | None,
         cwd: str | None,
         pty: Pty | bool | None,
@@ -182,6 +187,7 @@ class Commands(ConnectionLife):
             kind=kind,
             command=words,
             env=dict(env or {}),
+            login_shell=self._login_shell,
             cwd=cwd,
             pty=terminal,
             # On a terminal both are the same already.
@@ -203,9 +209,16 @@ class Commands(ConnectionLife):
     def _coding(self, encoding: Encoding, errors: str | None) -> tuple[str | None, str]:
         return self.encoding if isinstance(encoding, _Default) else encoding, errors or self.errors
 
-    def _kind_of(self, words: Sequence[Word | Sequence[Word]], subsystem: str | None) -> tuple[str, Command]:
+    def _kind_of(
+        self, words: Sequence[Word | Sequence[Word] | Program], subsystem: str | None
+    ) -> tuple[str, Command | Program]:
         if subsystem is None:
             return ("exec", command_of(words, self.defaults.argument_encoding)) if words else ("shell", "")
         if words:
             raise InvalidInput("a command and subsystem= were both given", advice="Give one of them")
         return "subsystem", subsystem
+
+
+def _shown(command: Command | Program) -> Command:
+    """As results and errors tell of it."""
+    return list(command.words) if isinstance(command, Program) else command

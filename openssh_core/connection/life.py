@@ -11,6 +11,7 @@ from ..defaults import Defaults
 from ..errors import ConnectionClosed, OpenSSHError
 from ..keys import HostKey
 from ..master import Master
+from ..program_start import LoginShell
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,6 +34,7 @@ class ConnectionLife:
         self.errors = errors
         self.defaults = Defaults()
         self._attached: set[Attached] = set()
+        self._login_shell = LoginShell()
         _open.add(self)
 
     def __repr__(self) -> str:

@@ -36,6 +36,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- OpenRefused                   the server refused to open a channel
      |    +-- OpenTimeout (TimeoutError)    the server has not said in time whether it opens one
      |    +-- RequestRefused                the server refused exec, shell, subsystem or a pty
+     |    +-- ProgramNotStarted (OSError)   it is not there or not allowed, or its directory is not
      |    +-- ExitStatusMissing             the channel closed without saying how the command ended
      |    +-- SignalNotDelivered            the remote process could not be signalled
      +-- ForwardRefused                     the server or the master refused a forward
@@ -92,6 +93,7 @@ from .session import (
     MasterUnresponsive,
     OpenRefused,
     OpenTimeout,
+    ProgramNotStarted,
     RequestRefused,
     SessionError,
     SignalNotDelivered,
@@ -134,6 +136,7 @@ __all__ = [
     "OpenSSHError",
     "OpenTimeout",
     "ProgramNotFound",
+    "ProgramNotStarted",
     "ProtocolError",
     "RemoteProtocolError",
     "RequestRefused",

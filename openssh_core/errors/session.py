@@ -79,6 +79,31 @@ class RequestRefused(SessionError):
         self.request = request
 
 
+class ProgramNotStarted(SessionError, OSError):
+    """A `Program` could not be started on the host: it, or something it needs, is not there or not allowed.
+
+    Attributes:
+        errno: what execve(2) or the step before it says, as a number of this system (`errno.ENOENT`).
+        step: which one failed: `cwd`, `program`, `executable`, `user`, `group` or `extra_groups`.
+        filename: the path that it was about, None when it was about none.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        errno: int = 0,
+        step: str = "program",
+        filename: str | None = None,
+    ) -> None:
+        super().__init__(what, host=host, advice=advice)
+        self.errno = errno
+        self.step = step
+        self.filename = filename
+
+
 class ExitStatusMissing(SessionError):
     """The channel closed without an exit status or signal: how the command ended is not known.
 

@@ -183,11 +183,11 @@ def test_a_reader_that_goes_away_with_a_backlog_owes_nothing(reader: Reader, unt
 
 
 class Filtered:
-    """A filter over a sink that keeps what passes, and the numbers that were found."""
+    """A filter over a sink that keeps what passes, and what was found behind the word."""
 
     def __init__(self, token: bytes = TOKEN) -> None:
         self.passed = Collect()
-        self.found: list[int] = []
+        self.found: list[bytes] = []
         self.filter = PidFilter(token, self.passed, self.found.append)
         self.taken = 0
 
@@ -202,7 +202,7 @@ class Filtered:
 def test_the_line_is_taken_out_and_nothing_else(before: bytes, after: bytes) -> None:
     stream = before + TOKEN + b"4242\n" + after
     filtered = Filtered().write(stream)
-    assert filtered.found == [4242]
+    assert filtered.found == [b"4242"]
     assert filtered.passed.value() == before + after
     assert filtered.taken == len(stream)
 
@@ -213,7 +213,7 @@ def test_however_the_output_is_cut_the_same_passes(before: bytes, after: bytes, 
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8).map(sorted))
     pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     filtered = Filtered().write(*pieces)
-    assert filtered.found == [pid]
+    assert filtered.found == [b"%d" % pid]
     assert filtered.passed.value() == before + after
     assert filtered.taken == len(stream)
 
@@ -232,10 +232,15 @@ def test_output_that_cannot_be_the_line_passes_at_once() -> None:
     assert filtered.passed.value() == b"a prompt> "
 
 
+def test_more_may_stand_behind_the_number() -> None:
+    filtered = Filtered().write(TOKEN + b"4242:EN", b"OENT:cwd\r\n")
+    assert (filtered.found, filtered.passed.value()) == ([b"4242:ENOENT:cwd"], b"")
+
+
 def test_the_line_is_looked_for_once() -> None:
     line = TOKEN + b"4242\n"
     filtered = Filtered().write(line, line)
-    assert filtered.found == [4242]
+    assert filtered.found == [b"4242"]
     assert filtered.passed.value() == line
 
 
@@ -253,7 +258,8 @@ def test_much_output_without_the_line_passes_within_the_first_window() -> None:
     for _ in range(100):
         filtered.write(TOKEN[:-1] * 100)
         assert sum(map(len, [filtered.passed.value()])) - filtered.taken == 0
-    assert 100 * 2400 - filtered.taken < WindowBudget().first // 2
+    assert 100 * 2400 - filtered.taken < WindowBudget().first() // 2
+    assert filtered.found == [b""]
 
 
 def test_what_was_held_back_comes_at_the_end() -> None:
