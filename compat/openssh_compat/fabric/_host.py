@@ -14,6 +14,7 @@ import openssh_core
 
 from .. import paramiko
 from .._shim import refuse
+from ._output import Shown
 from ._ssh_config import known_hosts_files, resolve
 from .config import Config
 
@@ -46,6 +47,7 @@ class Host(Context):
         connect_kwargs: for `SSHClient.connect`: key_filename, password, ...
         connect_timeout: seconds for the login, None for the usual.
         client: what the connection is made with; `transport` is the connection itself.
+        shown: where output goes instead of straight to this program's; None for straight.
     """
 
     # invoke.Context keeps what is not declared here in its configuration.
@@ -57,6 +59,7 @@ class Host(Context):
     _given_port: int | None = None
     _resolved: dict[str, str] | None = None
     _twin: int = 0
+    shown: Shown | None = None
 
     def __init__(
         self,

@@ -74,6 +74,8 @@ class Stream:
     def _take(self, text: str) -> None:
         if self._output is not None:
             self._runner.write_our_output(stream=self._output, string=text)
+        if self._runner.log is not None:
+            self._runner.log.write(text)
         self._buffer.append(text)
         if self._runner.watchers:
             self._runner.respond(self._buffer)

@@ -15,9 +15,14 @@ __all__ = ["Config"]
 class Config(InvokeConfig):
     """Configuration for a `Connection`; see invoke.Config for where it comes from.
 
-    Here one name is new: `host_keys`, what happens to a host key that is not on record. `None` accepts it and remembers
-    nothing, unless ssh_config says `StrictHostKeyChecking yes`; otherwise as `host_keys=` of `openssh_core.connect`. A
-    key that differs from the one on record is never accepted, which fabric itself does.
+    New here are
+
+    - `parallel.hosts`: on how many hosts a task runs at once (1: one after the other, 0: all);
+    - `parallel.log_dir`: a folder for a file of each host's output;
+    - `roles`: lists of hosts by name, for `--role`;
+    - `host_keys`: what happens to a host key that is not on record. `None` accepts it and remembers nothing, unless
+      ssh_config says `StrictHostKeyChecking yes`; otherwise as `host_keys=` of `openssh_core.connect`. A key that
+      differs from the one on record is never accepted, which fabric itself does.
     """
 
     prefix = "fabric"
@@ -37,7 +42,9 @@ class Config(InvokeConfig):
             "host_keys": None,
             "inline_ssh_env": True,
             "load_ssh_configs": True,
+            "parallel": {"hosts": 1, "log_dir": None},
             "port": 22,
+            "roles": {},
             "ssh_config_path": None,
             "user": getpass.getuser(),
         }

@@ -9,6 +9,7 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor as InvokeExecutor
 from invoke.tasks import Call, Task
 
+from ._hosts import on_all, say_what_came_of_it
 from .tasks import ConnectionCall
 
 __all__ = ["Executor"]
@@ -35,13 +36,73 @@ class Executor(InvokeExecutor):
             expanded += self._command_on(given, command)
         return expanded
 
+    def execute(self, *tasks: Any) -> dict[Any, Any]:
+        """Run tasks; a task on several hosts on as many at once as the configuration's `parallel.hosts` says.
+
+        Raises:
+            invoke.Exit: in parallel, after all hosts have been tried, when one of them failed. One after the other, the
+                first failure ends it.
+        """
+        calls = self.normalize(tasks)
+        direct = list(calls)
+        results: dict[Any, Any] = {}
+        for same in _runs(self.dedupe(self.expand_calls(calls))):
+            contexts = [self._context_of(call) for call in same]
+            shown = any(same[0].task is call.task and call.autoprint for call in direct)
+            if isinstance(same[0], ConnectionCall) and self._at_once != 1 and len(same) > 1:
+                results[same[0].task] = self._in_parallel(same[0], contexts)
+                continue
+            for call, context in zip(same, contexts, strict=True):
+                results[call.task] = self._one(call, context)
+                if shown:
+                    print(results[call.task])  # noqa: T201  # what `autoprint` is for
+        return results
+
+    @property
+    def _at_once(self) -> int:
+        wanted: int = self.config.parallel.hosts
+        return wanted
+
+    def _context_of(self, call: Any) -> Any:
+        self.config.load_collection(self.collection.configuration(call.called_as))
+        self.config.load_shell_env()
+        return call.make_context(self.config)
+
+    def _one(self, call: Any, context: Any) -> Any:
+        log_dir = self.config.parallel.log_dir
+        if log_dir is None or not isinstance(call, ConnectionCall):
+            return call.task(context, *call.args, **call.kwargs)
+        (outcome,) = on_all([context], lambda c: call.task(c, *call.args, **call.kwargs), at_once=1, log_dir=log_dir)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value
+
+    def _in_parallel(self, call: Any, contexts: list[Any]) -> Any:
+        at_once = self._at_once or len(contexts)
+        log_dir = self.config.parallel.log_dir
+        outcomes = on_all(contexts, lambda c: call.task(c, *call.args, **call.kwargs), at_once=at_once, log_dir=log_dir)
+        say_what_came_of_it(outcomes)
+        return outcomes[-1].value
+
     def dedupe(self, calls: list[Any]) -> list[Any]:
         """All of them: the same task on another host is another call."""
         return calls
 
     def _given_hosts(self) -> list[str]:
-        text = self.core[0].args.hosts.value if self.core else None
-        return [host.strip() for host in text.split(",")] if text else []
+        args = self.core[0].args if self.core else None
+        named = args.hosts.value if args is not None else None
+        hosts = [host for word in named.split(",") if (host := word.strip())] if named else []
+        for role in (args.role.value or []) if args is not None else []:
+            hosts += [host for host in self._hosts_of(role) if host not in hosts]
+        return hosts
+
+    def _hosts_of(self, role: str) -> list[str]:
+        roles = self.config.roles
+        if role not in roles:
+            known = ", ".join(sorted(roles)) or "none"
+            raise Exit(f"There is no role {role!r} in the configuration; there is: {known}.", code=1)
+        hosts = roles[role]
+        return [hosts] if isinstance(hosts, str) else list(hosts)
 
     @staticmethod
     def _command_on(hosts: list[str], command: str) -> list[ConnectionCall]:
@@ -51,7 +112,27 @@ class Executor(InvokeExecutor):
         def run(c: Any) -> None:
             c.run(command)
 
-        return [_on(Call(Task(run)), host) for host in hosts]
+        task: Any = Task(run)
+        return [_on(Call(task), host) for host in hosts]
+
+
+def _runs(calls: Iterable[Any]) -> list[list[Any]]:
+    """Calls in their order; those of one task on one host after the other are together."""
+    runs: list[list[Any]] = []
+    for call in calls:
+        if isinstance(call, ConnectionCall) and runs and _same_task(runs[-1][-1], call):
+            runs[-1].append(call)
+        else:
+            runs.append([call])
+    return runs
+
+
+def _same_task(one: Any, other: Any) -> bool:
+    return (
+        isinstance(one, ConnectionCall)
+        and one.task is other.task
+        and (one.args, one.kwargs) == (other.args, other.kwargs)
+    )
 
 
 def _on(call: Call, host: str | dict[str, Any]) -> ConnectionCall:

@@ -1,11 +1,13 @@
-"""The program that runs tasks on hosts: `python -m openssh_compat.fabric -H host task`."""
+"""The program that runs tasks on hosts: `fab-openssh -H host task`."""
 
 from __future__ import annotations
 
 import getpass
+import subprocess
 from typing import Any
 
 from invoke.collection import Collection
+from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.program import Program
 
@@ -29,6 +31,10 @@ class Fab(Program):
             Argument(names=("t", "connect-timeout"), kind=int, help="Seconds for each login."),
             Argument(names=("prompt-for-login-password",), kind=bool, help="Ask for the login password first."),
             Argument(names=("prompt-for-passphrase",), kind=bool, help="Ask for the keys' passphrase first."),
+            Argument(names=("list-agent-keys",), kind=bool, help="List the keys of the ssh-agent, and exit."),
+            Argument(names=("role",), kind=list, help="Run on the hosts of a role of the configuration. Repeatable."),
+            Argument(names=("P", "parallel"), kind=int, help="Run each task on so many hosts at once; 0 for all."),
+            Argument(names=("log-dir",), help="Write what each host puts out to a file of its own in this folder."),
         ]
 
     @property
@@ -41,6 +47,12 @@ class Fab(Program):
             self.collection = Collection()
         else:
             super().load_collection()
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        super().parse_core(argv)
+        if self.args["list-agent-keys"].value:
+            # ssh-add says what is wrong where something is.
+            raise Exit(code=subprocess.run(["ssh-add", "-l"]).returncode)
 
     def no_tasks_given(self) -> None:
         if not self._only_a_command:
@@ -62,6 +74,9 @@ class Fab(Program):
             overrides["ssh_config_path"] = path
         if seconds := args["connect-timeout"].value:
             overrides["timeouts"] = {"connect": seconds}
+        parallel = {"hosts": args["parallel"].value, "log_dir": args["log-dir"].value}
+        if given := {name: value for name, value in parallel.items() if value is not None}:
+            overrides["parallel"] = given
         self.config.load_overrides({**self.config._overrides, **overrides}, merge=False)
         if merge:
             self.config.merge()
@@ -69,7 +84,7 @@ class Fab(Program):
 
 program = Fab(
     name="Fabric of openssh_compat",
-    binary="python -m openssh_compat.fabric",
+    binary="fab-openssh",
     version=openssh_core.__version__,
     executor_class=Executor,
     config_class=Config,

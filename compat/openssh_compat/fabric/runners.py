@@ -6,6 +6,7 @@ Everything that `run` can be told (hide, warn, echo, watchers, ...) is invoke's;
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from invoke.util import ExceptionHandlingThread
 
 from openssh_core import PIPE, CommandTimeout, OpenSSHError, Pty, RemoteProcess
 
+from ._output import HostLog
 from ._pump import Stream
 
 if TYPE_CHECKING:
@@ -64,6 +66,12 @@ class Remote(Runner):
         kwargs.setdefault("replace_env", True)
         return super().run(command, **kwargs)
 
+    def echo(self, command: str) -> None:
+        through = self.context.shown
+        stream = sys.stdout if through is None else through.on(sys.stdout)
+        stream.write(self.opts["echo_format"].format(command=command) + "\n")
+        stream.flush()
+
     def only_begin(self) -> Remote:
         """Make `run` return a Promise as soon as the command runs; everything else is as if it waited."""
         self._only_begin = True
@@ -81,6 +89,8 @@ class Remote(Runner):
         return self._process
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
+        if self.log is not None:
+            self.log.command(command)
         self._process = self.context.core.popen(
             command,
             stdin=PIPE,
@@ -115,7 +125,17 @@ class Remote(Runner):
         return threads, stdout, stderr
 
     def _shown(self, name: str, stream: str) -> IO[str] | None:
-        return None if name in self.opts["hide"] else self.streams[stream]
+        if name in self.opts["hide"]:
+            return None
+        given: IO[str] = self.streams[stream]
+        through = self.context.shown
+        # A stream that the caller gave gets what the command puts out, and nothing else.
+        return given if through is None or self.opts[f"{stream}_stream"] is not None else through.on(given)
+
+    @property
+    def log(self) -> HostLog | None:
+        """What takes all output beside where it is shown."""
+        return None if self.context.shown is None else self.context.shown.log
 
     def _write_proc_stdin(self, data: bytes) -> None:
         stdin = self.process.stdin
