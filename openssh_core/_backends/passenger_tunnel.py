@@ -65,8 +65,9 @@ class PassengerTunnel(Tunnel):
         try:
             held = self._ask()
         except Exception as error:  # noqa: BLE001 - whoever waits for the tunnel raises it
-            self._theirs.close()
-            return self._over(error if isinstance(error, OpenSSHError) else _surprise(error, self._host))
+            # First: whoever sees the socket end will find the reason.
+            self._over(error if isinstance(error, OpenSSHError) else _surprise(error, self._host))
+            return self._theirs.close()
         self._theirs.close()
         self._reactor.submit(lambda: self._hold(held))
 

@@ -80,6 +80,7 @@ class ProxyTunnel(Tunnel):
                 self._opened()
                 self._pump()
             case protocol.EndOfData():
+                self.heard_end = True
                 self._end.finish()
             case protocol.Refused():
                 self._finish(self._refusal(event))
@@ -132,8 +133,9 @@ class ProxyTunnel(Tunnel):
 
     def _finish(self, error: OpenSSHError | None) -> None:
         self._number = None
-        self._end.close()
+        # First: whoever sees the socket end will find the reason.
         self._over(error)
+        self._end.close()
 
     def cut(self, error: OpenSSHError) -> None:
         self._reactor.submit(lambda: self._cut(error))

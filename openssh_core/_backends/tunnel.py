@@ -41,12 +41,14 @@ class Tunnel:
         destination: where it leads.
         error: why it did not come about, or broke; None while all is well, and after an orderly end.
         is_open: whether it came about; stays true after the end.
+        heard_end: whether the server has said that nothing more comes from there.
     """
 
     def __init__(self, destination: Destination, over: Callable[[Tunnel], None] | None) -> None:
         self.destination = destination
         self.error: OpenSSHError | None = None
         self.is_open = False
+        self.heard_end = False
         self._on_over = over
         self._answered = Latch()
         self._ended = Latch()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Attached(Protocol):
     """Something that lives no longer than its connection."""
 
-    def close(self) -> None:
-        """End it. Idempotent."""
+    def end(self) -> None:
+        """End it, with everything that goes on in it. Idempotent."""
 
 
 class ConnectionLife:
@@ -100,15 +100,15 @@ class ConnectionLife:
         if master is not None:
             _open.discard(self)
             for thing in list(self._attached):
-                thing.close()
+                thing.end()
             master.close()
 
     def _attach(self, thing: Attached) -> None:
-        """Have something closed with this connection, while its master is still there."""
+        """Have something ended with this connection, while its master is still there."""
         self._attached.add(thing)
 
     def _detach(self, thing: Attached) -> None:
-        """It is closed already."""
+        """It has ended already."""
         self._attached.discard(thing)
 
     def _live(self) -> Master:

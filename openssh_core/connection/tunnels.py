@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from .._backends.tunnel import Destination, closed_here
+from .._backends.tunnel import Destination, Tunnel, closed_here
+from .._io import text
 from .._io.deadline import Deadline
 from .._io.reactor import get_reactor
-from ..errors import InvalidTarget, OpenTimeout
+from ..errors import CommandTimeout, ConnectionLost, InvalidTarget, OpenTimeout
 from .life import ConnectionLife
 
 if TYPE_CHECKING:
-    from ..forward import Forward, LocalForward
+    from ..forward import Forward, LocalForward, RemoteForward
     from ..forward.addresses import Bind, Target
+    from ..forward.remote import Handler
 
 # Seconds a target gets to take a connection.
 _PATIENCE = 60.0
@@ -51,7 +54,48 @@ class Tunnels(ConnectionLife):
         to = _destination(host, port)
         if origin is not None:
             to = to.replace(origin=origin)
+        return self._tunnel(to, Deadline.after(timeout), timeout)[0]
+
+    def capture_tunnel(
+        self,
+        host: str | os.PathLike[str],
+        port: int | None = None,
+        *,
+        input: str | bytes | None = None,
+        timeout: float | None = None,
+        encoding: str | None = None,
+    ) -> str | bytes:
+        """Connect as `open_tunnel` does, send the input and its end, and return everything that comes back.
+
+        Args:
+            host, port: as for `open_tunnel`.
+            input: what to send.
+            timeout: seconds for all of it; None for no limit.
+            encoding: of what comes back, which is bytes without one, and of a str input (UTF-8 without one).
+
+        Raises:
+            CommandTimeout: the limit passed; carries what came until then.
+            ConnectionLost: the connection ended; likewise.
+            OpenRefused, OpenTimeout, InvalidInput: as for `open_tunnel`.
+        """
+        from ..forward.capture import exchange
+
+        to = _destination(host, port)
+        how = (encoding, self.errors)
+        data = b"" if input is None else text.encode(input, *how)
         deadline = Deadline.after(timeout)
+        sock, tunnel = self._tunnel(to, deadline, timeout)
+        try:
+            with sock:
+                said = exchange(sock, tunnel, data, deadline, seconds=timeout, host=self.host)
+        except (CommandTimeout, ConnectionLost) as error:
+            tunnel.cut(closed_here(self.host))
+            if isinstance(error.stdout, bytes):
+                error.stdout = text.decode(error.stdout, *how)
+            raise
+        return text.decode(said, *how)
+
+    def _tunnel(self, to: Destination, deadline: Deadline, seconds: float | None) -> tuple[socket.socket, Tunnel]:
         backend = self._live().backend
         ours, theirs = socket.socketpair()
         try:
@@ -63,13 +107,13 @@ class Tunnels(ConnectionLife):
                 raise
             if not answered:
                 tunnel.cut(closed_here(self.host))
-                raise OpenTimeout(f"the server has not connected to {to} within {timeout:g} s", host=self.host)
+                raise OpenTimeout(f"the server has not connected to {to} within {seconds:g} s", host=self.host)
             if tunnel.error is not None and not tunnel.is_open:
                 raise tunnel.error
         except BaseException:
             ours.close()
             raise
-        return ours
+        return ours, tunnel
 
     def forward_local(self, bind: Bind, target: Target) -> LocalForward:
         """Listen on this side; each connection goes to the target on the other.
@@ -97,6 +141,53 @@ class Tunnels(ConnectionLife):
         forward = LocalForward(
             get_reactor(), where, to, host=self.host, open_tunnel=backend.tunnel, closed=self._detach
         )
+        self._attach(forward)
+        return forward
+
+    def forward_remote(
+        self, bind: Bind, target: Target | Handler, *, timeout: float | None = _PATIENCE
+    ) -> RemoteForward:
+        """Listen on the server; each connection goes to the target on this side, or to a function.
+
+        Args:
+            bind: a port of the server (0: any that is free) on its 127.0.0.1, an address and a port there, or
+                the path of a Unix socket that is not there yet. Other interfaces than the loopback need
+                `GatewayPorts clientspecified` in its sshd_config; without, it listens on the loopback all the same.
+            target: a host and a port as seen from here, a port of this machine, the path of a Unix socket here; or a
+                function, which is called for each connection in a thread of its own: `handler(sock, origin,
+                server_address)`. `sock` is a connected socket, and the handler's to close; `origin` is None, for ssh
+                does not tell where the connection comes from.
+            timeout: seconds the server may take to answer; None for no limit.
+
+        Returns:
+            the forward; its `port` and `address` say where the server listens. It closes with this connection. What
+            went wrong with connections is in `errors`, and is logged.
+
+        Raises:
+            ForwardRefused: the server does not listen there.
+            OpenTimeout: it has not answered in time.
+            ConnectionLost: the connection ended.
+            InvalidInput: one of its subclasses says what cannot be; nothing was sent.
+        """
+        from ..forward import addresses
+        from ..forward.cleanup import remove_socket
+        from ..forward.remote import RemoteForward
+
+        where = addresses.listen_address(bind)
+        to = target if callable(target) else addresses.destination(target)
+        deadline = Deadline.after(timeout)
+        master = self._live()
+        forward = RemoteForward(
+            get_reactor(),
+            master.control_path,
+            where,
+            to,
+            host=self.host,
+            ssh=master.ssh,
+            closed=self._detach,
+            remove=partial(remove_socket, master.backend),
+        )
+        forward.open(deadline, timeout)
         self._attach(forward)
         return forward
 

@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from .base import Forward
 from .local import LocalForward
+from .remote import RemoteForward
 
-__all__ = ["Forward", "LocalForward"]
+__all__ = ["Forward", "LocalForward", "RemoteForward"]

@@ -19,6 +19,8 @@ or the path of a Unix socket that does not exist yet."""
 
 Address = str | tuple[str, int]
 
+# Not "localhost": an sshd told that takes any port that is free on one of its addresses, and on the other somebody
+# else may listen on the same.
 LOOPBACK = "127.0.0.1"
 
 # sockaddr_un has 108 bytes on Linux and 104 elsewhere, the last of them NUL.

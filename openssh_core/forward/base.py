@@ -55,6 +55,10 @@ class Forward:
         """
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Close it, and end every connection that goes through it. Idempotent."""
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 

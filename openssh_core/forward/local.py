@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from .._backends.tunnel import Destination, Tunnel
+from .._backends.tunnel import Destination, Tunnel, closed_here
 from .._io.reactor import Reactor
 from ..errors import OpenSSHError
 from .addresses import Address, ListenAddress
@@ -71,6 +71,11 @@ class LocalForward(Forward):
         self._closed = True
         self._listener.close()
         self._on_close(self)
+
+    def end(self) -> None:
+        self.close()
+        for tunnel in list(self._tunnels):
+            tunnel.cut(closed_here(self.host))
 
     def _accepted(self, peer: socket.socket, origin: tuple[str, int] | None) -> None:
         to = self._to if origin is None else self._to.replace(origin=origin)
