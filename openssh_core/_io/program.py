@@ -58,6 +58,7 @@ def start(
     *,
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
     without: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
@@ -65,7 +66,7 @@ def start(
 
     Args:
         argv: its words; text that is no UTF-8 in "surrogateescape".
-        stdin, stdout: as for subprocess.
+        stdin, stdout, stderr: as for subprocess.
         without: variables it must not have.
         variables: it gets these besides.
 
@@ -77,7 +78,7 @@ def start(
         [word.encode("utf-8", "surrogateescape") for word in argv],
         stdin=stdin,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env={**environment, **(variables or {})},
         start_new_session=True,
     )
