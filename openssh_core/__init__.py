@@ -5,7 +5,7 @@ This is the list of public names, and nothing else.
 
 from ._cli.prompts import Prompt, PromptKind
 from ._version import __version__
-from .connection import Connection, ConnectOptions, connect
+from .connection import Connection, ConnectOptions, Line, LineReader, LocalPipe, connect
 from .defaults import Defaults
 from .errors import (
     AuthenticationError,
@@ -53,6 +53,7 @@ from .errors import (
     SSHNotFound,
     SSHTooOld,
     TooManyAuthenticationFailures,
+    UndecodableOutput,
     UnexpectedPrompt,
     UnknownHost,
 )
@@ -61,12 +62,14 @@ from .options import Pty
 from .process import RemoteProcess
 from .program import Program
 from .quoting import Glob, Raw
-from .redirect import DEVNULL, PIPE, STDOUT, Feed
+from .redirect import DEVNULL, KEEP_OPEN, PIPE, SOCKET, STDOUT, Feed
 from .results import CompletedCommand
 
 __all__ = [
     "DEVNULL",
+    "KEEP_OPEN",
     "PIPE",
+    "SOCKET",
     "STDOUT",
     "AuthenticationError",
     "CommandFailed",
@@ -103,6 +106,9 @@ __all__ = [
     "InvalidOption",
     "InvalidSecret",
     "InvalidTarget",
+    "Line",
+    "LineReader",
+    "LocalPipe",
     "LocalProtocolError",
     "Malformed",
     "MasterUnresponsive",
@@ -127,6 +133,7 @@ __all__ = [
     "SessionError",
     "SignalNotDelivered",
     "TooManyAuthenticationFailures",
+    "UndecodableOutput",
     "UnexpectedPrompt",
     "UnknownHost",
     "__version__",

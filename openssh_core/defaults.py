@@ -7,6 +7,7 @@ import codecs
 from ._cli.quoting import Quoter, quoter
 from ._value import Value
 from .errors import InvalidInput
+from .redirect import Destination, Redirect
 
 __all__ = ["Defaults"]
 
@@ -19,6 +20,8 @@ class Defaults(Value):
             known; words are quoted for a POSIX shell, in a way that csh and fish read, too, as far as they can.
         argument_encoding: how a command that is text becomes bytes. Names that are no text there are carried by
             "surrogateescape", as in file names.
+        stdin, stdout, stderr: where the streams of `popen` and of what stands on it go that a call does not mention,
+            as there. `run` and `capture` take the output in all the same.
 
     Raises:
         InvalidInput: no such shell or encoding.
@@ -26,6 +29,9 @@ class Defaults(Value):
 
     remote_shell: str | Quoter | None = None
     argument_encoding: str = "utf-8"
+    stdin: Redirect = None
+    stdout: Destination = None
+    stderr: Destination = None
 
     def __post_init__(self) -> None:
         if self.remote_shell is not None:

@@ -18,7 +18,7 @@ from ._io.exchange import Exchange
 from .errors import CommandTimeout, InvalidInput
 from .options import Pty
 from .redirect import Plumbing
-from .results import Command
+from .results import Command, CompletedCommand, undecodable
 from .signals import signal_name
 
 __all__ = ["RemoteProcess"]
@@ -41,6 +41,7 @@ class RemoteProcess:
         command: as the caller gave it.
         host: the destination as the caller named it.
         stdin, stdout, stderr: files over real pipes (text, or bytes with encoding=None), None where none was asked for.
+        socket: one for stdin and stdout, with stdin=SOCKET and stdout=SOCKET; None without.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class RemoteProcess:
         self.stdin: IO[Any] | None = self._file(plumbing.stdin, "wb", bufsize)
         self.stdout: IO[Any] | None = self._file(plumbing.stdout, "rb", bufsize)
         self.stderr: IO[Any] | None = self._file(plumbing.stderr, "rb", bufsize)
+        self.socket = plumbing.socket
         session.owner = weakref.ref(self)
 
     def _file(self, fd: int | None, mode: str, bufsize: int) -> IO[Any] | None:
@@ -203,6 +205,7 @@ class RemoteProcess:
 
         Raises:
             CommandTimeout: it still runs; carries the output so far.
+            UndecodableOutput: with errors="strict"; carries the bytes.
         """
         if input is not None and self.stdin is None:
             raise InvalidInput("input= needs stdin=PIPE", advice="Start the command with stdin=PIPE")
@@ -212,10 +215,22 @@ class RemoteProcess:
             self._exchange = Exchange(self.stdin, self.stdout, self.stderr, data)
         if not self._exchange.go_on(deadline) or not self._session.wait_exited(deadline.left()):
             raise self._timed_out(timeout, stdout=self._output("stdout"), stderr=self._output("stderr"))
-        self.wait()
-        return self._output("stdout"), self._output("stderr")
+        code = self.wait()
+        try:
+            return self._decoded("stdout"), self._decoded("stderr")
+        except UnicodeDecodeError as problem:
+            out, err = self._exchange.output("stdout"), self._exchange.output("stderr")
+            done = CompletedCommand(self.command, code, out, err, self.signal, self.host)
+            raise undecodable(done, self._encoding, problem) from problem
 
     def _output(self, name: str) -> str | bytes | None:
+        """For an error: what cannot be made into text does not hide what else went wrong."""
+        try:
+            return self._decoded(name)
+        except UnicodeDecodeError:
+            return self._exchange.output(name) if self._exchange is not None else None
+
+    def _decoded(self, name: str) -> str | bytes | None:
         data = self._exchange.output(name) if self._exchange is not None else None
         return None if data is None else text.decode(data, self._encoding, self._errors)
 
@@ -245,6 +260,10 @@ class RemoteProcess:
         """Tell a command with a pty that its terminal has another size now, in characters (RFC 4254 section 6.7)."""
         self._session.resize(Pty(columns=columns, rows=rows))
 
+    def leave(self) -> None:
+        """Nobody is going to wait for it: that is no mistake, and no warning is given."""
+        self._given_up = True
+
     def close(self) -> None:
         """Give up on it: close pipes and channel. What runs on the other machine is not signalled."""
         self._given_up = True
@@ -253,7 +272,7 @@ class RemoteProcess:
         self._close_files()
 
     def _close_files(self) -> None:
-        for file in (self.stdout, self.stderr, self.stdin):
+        for file in (self.stdout, self.stderr, self.stdin, self.socket):
             if file is not None:
                 try:
                     file.close()
@@ -266,9 +285,11 @@ class RemoteProcess:
         The numbers stay taken, because file objects here still think them theirs.
         """
         nothing = os.open(os.devnull, os.O_RDWR)
-        for file in (self.stdin, self.stdout, self.stderr):
-            if file is not None and not file.closed:
-                os.dup2(nothing, file.fileno(), inheritable=False)
+        for file in (self.stdin, self.stdout, self.stderr, self.socket):
+            # A closed socket has -1 for a number, a closed file has none.
+            number = -1 if file is None or getattr(file, "closed", False) else file.fileno()
+            if number >= 0:
+                os.dup2(nothing, number, inheritable=False)
         os.close(nothing)
 
 

@@ -6,7 +6,7 @@ import signal as _signal
 from collections.abc import Sequence
 
 from ._value import Value
-from .errors import CommandFailed
+from .errors import CommandFailed, UndecodableOutput
 
 __all__ = ["CompletedCommand", "Exit"]
 
@@ -79,6 +79,22 @@ def failure(done: CompletedCommand) -> CommandFailed:
         f"the command {shown!r} {how}{_last_line(done.stderr)}",
         host=done.host,
         command=done.command,
+        returncode=done.returncode,
+        signal=done.signal,
+        stdout=done.stdout,
+        stderr=done.stderr,
+    )
+
+
+def undecodable(done: CompletedCommand, encoding: str | None, problem: UnicodeDecodeError) -> UndecodableOutput:
+    """The error for output (bytes, in `done`) that is no text."""
+    assert not isinstance(done.stdout, str)
+    assert not isinstance(done.stderr, str)
+    return UndecodableOutput(
+        f"the command put out what is no text in {encoding} ({problem.reason})",
+        host=done.host,
+        command=done.command,
+        encoding=encoding,
         returncode=done.returncode,
         signal=done.signal,
         stdout=done.stdout,

@@ -17,7 +17,7 @@ from .errors import (
     SignalNotDelivered,
 )
 from .redirect import Plumbing
-from .results import Command, CompletedCommand
+from .results import Command, CompletedCommand, undecodable
 
 # Seconds a signal may take on its way, and a killed process until it is gone.
 _KILL_PATIENCE = 5.0
@@ -120,9 +120,13 @@ class Run(Value):
         end, error = self.session.exit, self.session.error
         if error is not None or end is None:
             raise self._with_output(error)
-        return CompletedCommand(
-            self.command, end.returncode, self._output("stdout"), self._output("stderr"), end.signal, self.host
+        done = CompletedCommand(
+            self.command, end.returncode, self._bytes("stdout"), self._bytes("stderr"), end.signal, self.host
         )
+        try:
+            return done.replace(stdout=self._decoded("stdout"), stderr=self._decoded("stderr"))
+        except UnicodeDecodeError as problem:
+            raise undecodable(done, self.encoding, problem) from problem
 
     def _with_output(self, error: OpenSSHError | None) -> OpenSSHError:
         if error is None:
@@ -147,8 +151,19 @@ class Run(Value):
         )
 
     def _output(self, name: str) -> str | bytes | None:
+        """For an error: what cannot be made into text does not hide what else went wrong."""
+        try:
+            return self._decoded(name)
+        except UnicodeDecodeError:
+            return self._bytes(name)
+
+    def _decoded(self, name: str) -> str | bytes | None:
+        data = self._bytes(name)
+        return None if data is None else text.decode(data, self.encoding, self.errors)
+
+    def _bytes(self, name: str) -> bytes | None:
         collected = self.plumbing.collected.get(name)
-        return None if collected is None else text.decode(collected.value(), self.encoding, self.errors)
+        return None if collected is None else collected.value()
 
 
 def wait_started(session: Session, host: str) -> None:

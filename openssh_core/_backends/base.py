@@ -57,7 +57,17 @@ class Piped(Value):
     shared: bool = False
 
 
-Input = None | bytes | Piped
+class KeptOpen(Value):
+    """Input after which no end is sent: it stays open until the program has ended.
+
+    Attributes:
+        data: what is sent.
+    """
+
+    data: bytes
+
+
+Input = None | bytes | KeptOpen | Piped
 Output = Sink | Piped
 
 
@@ -65,7 +75,7 @@ class Streams:
     """Where a session's input comes from and where its output goes.
 
     Attributes:
-        stdin: None for none at all, bytes to send, or the read end of a pipe (or any descriptor).
+        stdin: None for none at all, bytes to send, these without an end, or the read end of a pipe (or any descriptor).
         stdout, stderr: something that takes the data, or the write end of a pipe.
     """
 

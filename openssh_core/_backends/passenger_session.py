@@ -21,7 +21,7 @@ from .._wire.frames import FrameSplitter
 from ..errors import ConnectionLost, ExitStatusMissing, OpenSSHError, ProtocolError, SignalNotDelivered
 from ..options import Pty
 from ..results import Exit
-from .base import Output, Piped, SessionRequest, Streams
+from .base import KeptOpen, Output, Piped, SessionRequest, Streams
 from .remote_kill import kill_groups
 from .state import SessionState, new_pid_line
 
@@ -103,6 +103,8 @@ class PassengerSession(SessionState):
             return theirs
         if isinstance(stdin, Piped):
             self._source = FromDescriptor(self._backend.reactor, stdin.fd, self._writer.push)
+        elif isinstance(stdin, KeptOpen):
+            self._source = FromBytes(stdin.data, ends=False)
         else:
             self._source = FromBytes(stdin)
         return theirs

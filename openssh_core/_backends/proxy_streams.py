@@ -11,7 +11,7 @@ from .._io.link import ProxyLink
 from .._io.reactor import Reactor
 from .._io.sinks import Chunk, PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
-from .base import Input, Output, Piped, Streams
+from .base import Input, KeptOpen, Output, Piped, Streams
 
 
 class ProxyStreams:
@@ -44,6 +44,8 @@ class ProxyStreams:
             return None
         if isinstance(stdin, Piped):
             return FromDescriptor(self._reactor, stdin.fd, self.pump)
+        if isinstance(stdin, KeptOpen):
+            return FromBytes(stdin.data, ends=False)
         return FromBytes(stdin)
 
     def _make_sink(self, output: Output, broken: Callable[[], None]) -> Sink:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import os
+import socket
+import stat
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -175,7 +177,18 @@ class ToPipe:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             self._reactor.unwatch(fd)
+            _end_socket(fd)
             os.close(fd)
+
+
+def _end_socket(fd: int) -> None:
+    """Where it is a socket, the input may hold it, too; its reader has to see this end all the same."""
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        with socket.socket(fileno=os.dup(fd)) as sock:
+            try:
+                sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # nobody is left to see it
 
 
 class PidFilter:

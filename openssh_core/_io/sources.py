@@ -26,16 +26,21 @@ class Source(Protocol):
 
 
 class FromBytes:
-    """Input that is there already."""
+    """Input that is there already.
 
-    __slots__ = ("_left",)
+    Args:
+        ends: whether it has an end; without, there is nothing more to come and nothing said about it.
+    """
 
-    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+    __slots__ = ("_ends", "_left")
+
+    def __init__(self, data: bytes | bytearray | memoryview, *, ends: bool = True) -> None:
         self._left = memoryview(data).cast("B")
+        self._ends = ends
 
-    def pull(self, most: int) -> memoryview:
+    def pull(self, most: int) -> memoryview | None:
         piece, self._left = self._left[:most], self._left[most:]
-        return piece
+        return piece if piece or self._ends else None
 
     def close(self) -> None:
         self._left = memoryview(b"")

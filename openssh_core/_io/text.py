@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
+import functools
+
+from ..errors import InvalidInput
+
+
+@functools.lru_cache(maxsize=64)
+def check_coding(encoding: str | None, errors: str) -> None:
+    """See that there is such a coding, before anything depends on it.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    try:
+        if encoding is not None and not codecs.lookup(encoding)._is_text_encoding:
+            raise LookupError(f"{encoding} is no encoding of text")
+        codecs.lookup_error(errors)
+    except (LookupError, TypeError) as error:
+        raise InvalidInput(f"encoding={encoding!r}, errors={errors!r}: {error}") from None
+
 
 def decode(data: bytes, encoding: str | None, errors: str) -> str | bytes:
     """Text with newlines as Python has them; the bytes themselves when there is no encoding."""
@@ -12,5 +32,14 @@ def decode(data: bytes, encoding: str | None, errors: str) -> str | bytes:
 
 
 def encode(data: str | bytes | bytearray | memoryview, encoding: str | None, errors: str) -> bytes:
-    """What is sent for `data`."""
-    return data.encode(encoding or "utf-8", errors) if isinstance(data, str) else bytes(data)
+    """What is sent for `data`.
+
+    Raises:
+        InvalidInput: it cannot be written in this encoding.
+    """
+    if not isinstance(data, str):
+        return bytes(data)
+    try:
+        return data.encode(encoding or "utf-8", errors)
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"the input cannot be written in {error.encoding} ({error.reason})") from None

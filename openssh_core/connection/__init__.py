@@ -7,5 +7,7 @@ own that stands on `ConnectionLife`.
 from .arguments import ConnectOptions
 from .connecting import connect
 from .front import Connection
+from .lines import Line, LineReader
+from .streams import LocalPipe
 
-__all__ = ["ConnectOptions", "Connection", "connect"]
+__all__ = ["ConnectOptions", "Connection", "Line", "LineReader", "LocalPipe", "connect"]

@@ -24,7 +24,7 @@ class _Default(enum.Enum):
     ENCODING = "the connection's own encoding"
 
 
-_ENCODING: Final = _Default.ENCODING
+ENCODING: Final = _Default.ENCODING
 Encoding = str | None | _Default
 
 
@@ -42,7 +42,7 @@ class Commands(ConnectionLife):
         cwd: str | None = None,
         pty: Pty | bool | None = None,
         remote_shell: str | Quoter | None = None,
-        encoding: Encoding = _ENCODING,
+        encoding: Encoding = ENCODING,
         errors: str | None = None,
         timeout: float | None = None,
         idle_timeout: float | None = None,
@@ -55,8 +55,10 @@ class Commands(ConnectionLife):
                 among them are for the remote shell to read. One string: passed to the account's login shell as it is.
                 A `Program`: started past that shell.
             input: sent to its standard input.
-            stdin: a file or descriptor to read instead; without either it gets an empty input.
-            stdout, stderr: PIPE to capture it, DEVNULL, a file or descriptor, None for our own; STDOUT (stderr only).
+            stdin: what to read instead: a file, descriptor, socket or path; without either it gets an empty input.
+                KEEP_OPEN: no end is sent after `input`, for programs (and servers) that hang up when they see one.
+            stdout, stderr: PIPE to capture it, DEVNULL, a file, descriptor or socket, the path of a file to be written
+                anew, None for our own; STDOUT (stderr only).
             env: variables for it. Where the server does not take one (AcceptEnv in sshd_config), the command's
                 shell sets it, and its value can be seen in the process list there.
             cwd: directory to run it in.
@@ -73,6 +75,7 @@ class Commands(ConnectionLife):
             CommandFailed: with check=True.
             ConnectionLost: the connection ended meanwhile; carries the output so far.
             ExitStatusMissing: the server did not say how it ended.
+            UndecodableOutput: with errors="strict"; carries the bytes.
             OpenRefused, RequestRefused: the server did not run it.
             ProgramNotStarted: a `Program` is not there or not allowed, or its directory is not.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
@@ -94,7 +97,7 @@ class Commands(ConnectionLife):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         remote_shell: str | Quoter | None = None,
-        encoding: Encoding = _ENCODING,
+        encoding: Encoding = ENCODING,
         timeout: float | None = None,
         idle_timeout: float | None = None,
     ) -> str | bytes:
@@ -128,7 +131,7 @@ class Commands(ConnectionLife):
         pty: Pty | bool | None = None,
         subsystem: str | None = None,
         remote_shell: str | Quoter | None = None,
-        encoding: Encoding = _ENCODING,
+        encoding: Encoding = ENCODING,
         errors: str | None = None,
         bufsize: int = -1,
     ) -> RemoteProcess:
@@ -136,8 +139,9 @@ class Commands(ConnectionLife):
 
         Args:
             command, env, cwd, pty, remote_shell, encoding, errors: as for `run`.
-            stdin: PIPE, DEVNULL, a file or descriptor; None is an empty input.
-            stdout, stderr: PIPE, DEVNULL, a file or descriptor, None for our own, a `Feed`; STDOUT (stderr only).
+            stdin: PIPE, DEVNULL, a file, descriptor, socket or path; None: an empty input; KEEP_OPEN: one without end.
+            stdout, stderr: PIPE, DEVNULL, a file, descriptor, socket or path, None for our own, a `Feed`; STDOUT
+                (stderr only). SOCKET for both stdin and stdout: one socket for the two.
             subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
             bufsize: buffer size of the pipes' files in bytes, as for `open`.
 
@@ -148,6 +152,10 @@ class Commands(ConnectionLife):
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         kind, words = self._kind_of(command, subsystem)
+        default = self.defaults
+        stdin = default.stdin if stdin is None else stdin
+        stdout = default.stdout if stdout is None else stdout
+        stderr = default.stderr if stderr is None else stderr
         launch = self._launch(kind, words, env, cwd, pty, stdout, stderr, remote_shell)
         how = self._coding(encoding, errors)
         with Plumber(capture=False) as plumber:
@@ -207,7 +215,9 @@ class Commands(ConnectionLife):
         return backend.start(request, plumbing.streams), plumbing
 
     def _coding(self, encoding: Encoding, errors: str | None) -> tuple[str | None, str]:
-        return self.encoding if isinstance(encoding, _Default) else encoding, errors or self.errors
+        how = (self.encoding if isinstance(encoding, _Default) else encoding, errors or self.errors)
+        text.check_coding(*how)
+        return how
 
     def _kind_of(
         self, words: Sequence[Word | Sequence[Word] | Program], subsystem: str | None

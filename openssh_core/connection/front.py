@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from .commands import Commands
 from .copies import Copies
 from .external import External
+from .lines import Lines
 from .mounting import Mounting
+from .streams import Shapes
 from .tunnels import Tunnels
 
 
-class Connection(Mounting, Commands, Copies, External, Tunnels):
+class Connection(Mounting, Copies, Lines, Shapes, External, Tunnels):
     """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
 
     After a fork the child may go on using it: it then goes its own way through the same master, and never ends

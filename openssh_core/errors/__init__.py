@@ -46,6 +46,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- MountError                    a file system was not mounted, or not unmounted
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
      +-- CommandTimeout (TimeoutError)      a limit passed; carries the output so far
+     +-- UndecodableOutput (ValueError)     the output is no text in that encoding; carries the bytes
      +-- ProtocolError
           +-- LocalProtocolError            this side was about to break the protocol: a bug of ours
           +-- RemoteProtocolError           the master or the server broke it
@@ -53,7 +54,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
 """
 
 from .base import OpenSSHError
-from .command import CommandFailed, CommandTimeout
+from .command import CommandFailed, CommandTimeout, UndecodableOutput
 from .connect import (
     AuthenticationError,
     ConfigurationError,
@@ -145,6 +146,7 @@ __all__ = [
     "SessionError",
     "SignalNotDelivered",
     "TooManyAuthenticationFailures",
+    "UndecodableOutput",
     "UnexpectedPrompt",
     "UnknownHost",
 ]

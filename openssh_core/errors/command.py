@@ -66,3 +66,37 @@ class CommandTimeout(OpenSSHError, TimeoutError):
         self.killed = killed
         self.stdout = stdout
         self.stderr = stderr
+
+
+class UndecodableOutput(OpenSSHError, ValueError):
+    """The command ended, but what it put out is no text in the encoding that was asked for.
+
+    Attributes:
+        command: as the caller gave it.
+        encoding: which one.
+        returncode, signal: how it ended, as for `CompletedCommand`.
+        stdout, stderr: all of its output, as bytes; None where it was not captured.
+    """
+
+    advice = "Take the bytes of this error, ask for another encoding=, or for errors='surrogateescape'"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        command: object = None,
+        encoding: str | None = None,
+        returncode: int = 0,
+        signal: str | None = None,
+        stdout: bytes | None = None,
+        stderr: bytes | None = None,
+    ) -> None:
+        super().__init__(what, host=host, advice=advice)
+        self.command = command
+        self.encoding = encoding
+        self.returncode = returncode
+        self.signal = signal
+        self.stdout = stdout
+        self.stderr = stderr
