@@ -10,7 +10,7 @@ from .streams import Shapes
 from .tunnels import Tunnels
 
 
-class Connection(Mounting, Copies, Lines, Shapes, External, Tunnels):
+class Connection(Lines, Shapes, Mounting, Copies, External, Tunnels):
     """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
 
     After a fork the child may go on using it: it then goes its own way through the same master, and never ends
