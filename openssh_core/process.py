@@ -217,22 +217,21 @@ class RemoteProcess:
             raise self._timed_out(timeout, stdout=self._output("stdout"), stderr=self._output("stderr"))
         code = self.wait()
         try:
-            return self._decoded("stdout"), self._decoded("stderr")
+            return self._output("stdout", strict=True), self._output("stderr", strict=True)
         except UnicodeDecodeError as problem:
             out, err = self._exchange.output("stdout"), self._exchange.output("stderr")
             done = CompletedCommand(self.command, code, out, err, self.signal, self.host)
             raise undecodable(done, self._encoding, problem) from problem
 
-    def _output(self, name: str) -> str | bytes | None:
-        """For an error: what cannot be made into text does not hide what else went wrong."""
-        try:
-            return self._decoded(name)
-        except UnicodeDecodeError:
-            return self._exchange.output(name) if self._exchange is not None else None
-
-    def _decoded(self, name: str) -> str | bytes | None:
+    def _output(self, name: str, *, strict: bool = False) -> str | bytes | None:
+        """In an error, what cannot be made into text does not hide what else went wrong: only `strict` raises."""
         data = self._exchange.output(name) if self._exchange is not None else None
-        return None if data is None else text.decode(data, self._encoding, self._errors)
+        try:
+            return None if data is None else text.decode(data, self._encoding, self._errors)
+        except UnicodeDecodeError:
+            if strict:
+                raise
+            return data
 
     # ---- ending it
 
