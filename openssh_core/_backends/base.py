@@ -14,7 +14,7 @@ from .._value import Value
 from ..errors import OpenSSHError
 from ..options import Pty
 from ..results import Exit
-from .tunnel import Destination, Tunnel
+from .tunnel import Destination, Manners, Tunnel
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -150,13 +150,18 @@ class Backend(Protocol):
         """
 
     def tunnel(
-        self, destination: Destination, sock: socket.socket, over: Callable[[Tunnel], None] | None = None
+        self,
+        destination: Destination,
+        sock: socket.socket,
+        over: Callable[[Tunnel], None] | None = None,
+        manners: Manners | None = None,
     ) -> Tunnel:
         """Connect a socket to something behind the server; it may still be refused (`wait_answered`).
 
         Args:
             sock: becomes the tunnel's own, or the master's.
             over: called once when nothing more will come of it.
+            manners: what to say to whoever is at the other end of the socket first.
         """
 
     def make_room(self) -> None:

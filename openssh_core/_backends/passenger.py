@@ -21,9 +21,9 @@ from .base import SessionRequest, Streams
 from .ending import end_all
 from .gate import SlotGate
 from .passenger_session import PassengerSession
-from .passenger_tunnel import PassengerTunnel
+from .passenger_tunnel import passenger_tunnel
 from .remote_kill import kill_groups
-from .tunnel import Destination, Tunnel
+from .tunnel import Destination, Manners, Tunnel
 
 # Seconds in which a master answers a request that needs no more than one round trip to the server.
 ANSWER = 60.0
@@ -92,14 +92,18 @@ class PassengerBackend:
         session.opened(sock)
 
     def tunnel(
-        self, destination: Destination, sock: socket.socket, over: Callable[[Tunnel], None] | None = None
+        self,
+        destination: Destination,
+        sock: socket.socket,
+        over: Callable[[Tunnel], None] | None = None,
+        manners: Manners | None = None,
     ) -> Tunnel:
         def no_more(tunnel: Tunnel) -> None:
             self._tunnels.discard(tunnel)
             if over is not None:
                 over(tunnel)
 
-        tunnel = PassengerTunnel(self.path, self.reactor, sock, destination, no_more, host=self.host)
+        tunnel = passenger_tunnel(self.path, self.reactor, sock, destination, manners, no_more, host=self.host)
         self._tunnels.add(tunnel)
         tunnel.start()
         if self._closed is not None:

@@ -14,10 +14,11 @@ from .._io import control
 from .._io.deadline import Deadline
 from .._io.probe import MasterProbe
 from .._io.reactor import READ, Reactor
+from .._io.splice import Splice
 from .._io.version import ssh_version
 from .._wire.mux import PORT_IS_SOCKET_PATH
 from ..errors import ConnectionLost, OpenRefused, OpenSSHError
-from .tunnel import Destination, Tunnel
+from .tunnel import Destination, Manners, Tunnel
 
 # Seconds a server gets to say whether it opens a tunnel when nobody set a limit: longer than TCP tries to connect.
 LONGEST_OPEN = 300.0
@@ -134,11 +135,79 @@ class PassengerTunnel(Tunnel):
             self._let_go()
             self._over()
 
-    def _abandon(self) -> None:
-        super()._abandon()
+    def abandon(self) -> None:
+        super().abandon()
         for sock in (self._theirs, self._control):
             if sock is not None:
                 sock.close()
+
+
+class PolitePassengerTunnel(PassengerTunnel):
+    """One that says something first. The master would send what comes from the target at once, before anything that
+    is to be said; so it gets one end of a pair, which is joined to the socket when that has been said.
+
+    Args:
+        sock: becomes this tunnel's own.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        reactor: Reactor,
+        sock: socket.socket,
+        destination: Destination,
+        manners: Manners,
+        over: Callable[[Tunnel], None] | None,
+        *,
+        host: str,
+    ) -> None:
+        self._client = sock
+        self._manners = manners
+        self._near, theirs = socket.socketpair()
+        super().__init__(path, reactor, theirs, destination, over, host=host)
+
+    def _opened(self) -> None:
+        self._tell(self._manners.greeting)
+        Splice(self._reactor, self._client, self._near, lambda _splice: None).start()
+        super()._opened()
+
+    def _over(self, error: OpenSSHError | None = None) -> None:
+        super()._over(error)
+        if not self.is_open:
+            if error is not None:
+                self._tell(self._manners.parting(error))
+            self._client.close()
+            self._near.close()
+
+    def _tell(self, words: bytes) -> None:
+        self._client.setblocking(False)
+        try:
+            # A few bytes, the first ever said there: they fit, or nobody is there.
+            self._client.send(words)
+        except OSError:
+            pass
+
+    def abandon(self) -> None:
+        super().abandon()
+        if not self.is_open:
+            self._client.close()
+            self._near.close()
+
+
+def passenger_tunnel(
+    path: str,
+    reactor: Reactor,
+    sock: socket.socket,
+    destination: Destination,
+    manners: Manners | None,
+    over: Callable[[Tunnel], None] | None,
+    *,
+    host: str,
+) -> PassengerTunnel:
+    """One of the two; not started."""
+    if manners is None:
+        return PassengerTunnel(path, reactor, sock, destination, over, host=host)
+    return PolitePassengerTunnel(path, reactor, sock, destination, manners, over, host=host)
 
 
 def _surprise(error: Exception, host: str) -> OpenSSHError:

@@ -16,11 +16,11 @@ from .._io.reactor import Reactor
 from ..errors import OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
 from .ending import end_all
-from .passenger_tunnel import PassengerTunnel
+from .passenger_tunnel import passenger_tunnel
 from .proxy_session import ProxySession
 from .proxy_tunnel import ProxyTunnel
 from .remote_kill import kill_groups
-from .tunnel import Destination, Tunnel
+from .tunnel import Destination, Manners, Tunnel
 
 # A refused open costs the master memory for the rest of its life, and it dies of 16,384. Past this many, tunnels are
 # opened the other way, where a refusal costs nothing and says less.
@@ -68,7 +68,11 @@ class ProxyBackend:
             session.on_lost(error)
 
     def tunnel(
-        self, destination: Destination, sock: socket.socket, over: Callable[[Tunnel], None] | None = None
+        self,
+        destination: Destination,
+        sock: socket.socket,
+        over: Callable[[Tunnel], None] | None = None,
+        manners: Manners | None = None,
     ) -> Tunnel:
         def no_more(tunnel: Tunnel) -> None:
             self._refusals += isinstance(tunnel.error, OpenRefused)
@@ -76,10 +80,10 @@ class ProxyBackend:
                 over(tunnel)
 
         if self._refusals >= _REFUSALS_ON_LINK:
-            guest = PassengerTunnel(self._path, self.reactor, sock, destination, over, host=self.host)
+            guest = passenger_tunnel(self._path, self.reactor, sock, destination, manners, over, host=self.host)
             guest.start()
             return guest
-        tunnel = ProxyTunnel(self.link, self.reactor, sock, destination, no_more, host=self.host)
+        tunnel = ProxyTunnel(self.link, self.reactor, sock, destination, manners, no_more, host=self.host)
         self.reactor.submit(tunnel.start)
         return tunnel
 

@@ -14,7 +14,7 @@ from .._io.socket_end import SocketEnd
 from .._protocol import link as protocol
 from .._wire import requests
 from ..errors import OpenRefused, OpenSSHError
-from .tunnel import Destination, Tunnel
+from .tunnel import Destination, Manners, Tunnel
 
 # What a server means by its codes (RFC 4254 section 5.1), for servers that say no more than that.
 _MEANING = {
@@ -35,6 +35,7 @@ class ProxyTunnel(Tunnel):
 
     Args:
         sock: becomes the tunnel's own.
+        manners: see there; None: nothing is said.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class ProxyTunnel(Tunnel):
         reactor: Reactor,
         sock: socket.socket,
         destination: Destination,
+        manners: Manners | None,
         over: Callable[[Tunnel], None] | None,
         *,
         host: str,
     ) -> None:
         super().__init__(destination, over)
+        self._manners = manners
         self._link = link
         self._reactor = reactor
         self._host = host
@@ -77,6 +80,8 @@ class ProxyTunnel(Tunnel):
             case protocol.WindowGrew():
                 self._pump()
             case protocol.Opened():
+                if self._manners is not None:
+                    self._end.write(self._manners.greeting)
                 self._opened()
                 self._pump()
             case protocol.EndOfData():
@@ -135,6 +140,8 @@ class ProxyTunnel(Tunnel):
         self._number = None
         # First: whoever sees the socket end will find the reason.
         self._over(error)
+        if error is not None and self._manners is not None and not self.is_open:
+            self._end.write(self._manners.parting(error))
         self._end.close()
 
     def cut(self, error: OpenSSHError) -> None:
@@ -145,6 +152,6 @@ class ProxyTunnel(Tunnel):
             self._link.close_channel(self._number)
             self._finish(None if self.is_open else error)
 
-    def _abandon(self) -> None:
-        super()._abandon()
+    def abandon(self) -> None:
+        super().abandon()
         self._end.abandon()

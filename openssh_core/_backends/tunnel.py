@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
+from .._io.inherited import forget, track
 from .._io.latch import Latch
 from .._value import Value
 from ..errors import ConnectionClosed, ConnectionLost, OpenSSHError
@@ -27,6 +27,18 @@ class Destination(Value):
         if self.port is None:
             return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Manners(Value):
+    """What is said to whoever is at this end of a tunnel before it, where a protocol wants that (SOCKS).
+
+    Attributes:
+        greeting: when it is open, before anything that comes through it.
+        parting: when it does not come about, by the reason.
+    """
+
+    greeting: bytes
+    parting: Callable[[OpenSSHError], bytes]
 
 
 class Tunnel:
@@ -77,7 +89,7 @@ class Tunnel:
             return
         if self.error is None:
             self.error = error
-        _live.discard(self)
+        forget(self)
         self._answered.open()
         self._ended.open()
         if self._on_over is not None:
@@ -85,9 +97,9 @@ class Tunnel:
 
     def _begin_tracking(self) -> None:
         """From now on a forked child has something to let go of."""
-        _live.add(self)
+        track(self)
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """In a forked child: close our copies of descriptors, and nothing else."""
         self.error = ConnectionLost("this tunnel belongs to the parent process")
         self._answered, self._ended = Latch(), Latch()
@@ -98,16 +110,3 @@ class Tunnel:
 def closed_here(host: str) -> OpenSSHError:
     """What becomes of a tunnel that was given up from this side before it was open."""
     return ConnectionClosed("given up before the tunnel was open", host=host)
-
-
-_live: set[Tunnel] = set()
-
-
-def _in_forked_child() -> None:
-    tunnels = list(_live)
-    _live.clear()
-    for tunnel in tunnels:
-        tunnel._abandon()
-
-
-os.register_at_fork(after_in_child=_in_forked_child)

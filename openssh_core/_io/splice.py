@@ -5,10 +5,10 @@ Each direction ends by itself. What is read and not yet written stays bounded.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 
+from .inherited import forget, track
 from .reactor import Reactor
 from .socket_end import SocketEnd
 
@@ -55,7 +55,7 @@ class Splice:
 
     def start(self) -> None:
         """Begin. From any thread."""
-        _live.add(self)
+        track(self)
         self._reactor.submit(self._begin)
 
     def _begin(self) -> None:
@@ -88,7 +88,7 @@ class Splice:
         if self._is_over:
             return
         self._is_over = True
-        _live.discard(self)
+        forget(self)
         self._first.close()
         self._second.close()
         self._on_over(self)
@@ -101,16 +101,3 @@ class Splice:
         """In a forked child: close our copies."""
         self._first.abandon()
         self._second.abandon()
-
-
-_live: set[Splice] = set()
-
-
-def _in_forked_child() -> None:
-    splices = list(_live)
-    _live.clear()
-    for splice in splices:
-        splice.abandon()
-
-
-os.register_at_fork(after_in_child=_in_forked_child)

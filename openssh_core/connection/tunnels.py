@@ -15,7 +15,7 @@ from ..errors import CommandTimeout, ConnectionLost, InvalidTarget, OpenTimeout
 from .life import ConnectionLife
 
 if TYPE_CHECKING:
-    from ..forward import Forward, LocalForward, RemoteForward
+    from ..forward import DynamicForward, Forward, LocalForward, RemoteForward
     from ..forward.addresses import Bind, Target
     from ..forward.remote import Handler
 
@@ -188,6 +188,31 @@ class Tunnels(ConnectionLife):
             remove=partial(remove_socket, master.backend),
         )
         forward.open(deadline, timeout)
+        self._attach(forward)
+        return forward
+
+    def forward_dynamic(self, bind: Bind) -> DynamicForward:
+        """Listen on this side as a SOCKS proxy (4, 4a and 5, without passwords): each client says where it wants to go.
+
+        Args:
+            bind: as for `forward_local`. Whoever reaches it can reach whatever the server can.
+
+        Returns:
+            the forward, which listens already; its `port` and `address` say where. It closes with this connection.
+            Names are looked up by the server. A client is told in the words of SOCKS why it is not connected; the
+            whole reason is in `errors`, and is logged.
+
+        Raises:
+            ForwardRefused: it cannot listen there.
+            ConnectionClosed: this connection was closed.
+            InvalidInput: one of its subclasses says what cannot be.
+        """
+        from ..forward import addresses
+        from ..forward.dynamic import DynamicForward
+
+        where = addresses.listen_address(bind)
+        backend = self._live().backend
+        forward = DynamicForward(get_reactor(), where, host=self.host, open_tunnel=backend.tunnel, closed=self._detach)
         self._attach(forward)
         return forward
 

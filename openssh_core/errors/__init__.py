@@ -26,6 +26,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- AuthenticationError           with the methods the server still offered
      |    |    +-- TooManyAuthenticationFailures
      |    |    +-- UnexpectedPrompt         ssh asked for something nobody gave an answer to
+     |    +-- GatewayError                  a proxy or another host on the way did not make the connection
      |    +-- ConfigurationError            ssh did not accept its configuration
      |    +-- SSHNotFound                   no ssh program
      |    +-- SSHTooOld                     the ssh program lacks what this needs
@@ -61,6 +62,7 @@ from .connect import (
     ConnectError,
     ConnectionRefused,
     ConnectTimeout,
+    GatewayError,
     HostKeyChanged,
     HostKeyError,
     HostKeyRevoked,
@@ -114,6 +116,7 @@ __all__ = [
     "CopyTimeout",
     "ExitStatusMissing",
     "ForwardRefused",
+    "GatewayError",
     "HostKeyChanged",
     "HostKeyError",
     "HostKeyRevoked",

@@ -143,6 +143,28 @@ class UnexpectedPrompt(AuthenticationError):
         self.prompt = prompt
 
 
+class GatewayError(ConnectError):
+    """A proxy or another host on the way did not make the connection.
+
+    Attributes:
+        reasons: what each way that was tried had to say, in order; empty where there was only one.
+    """
+
+    advice = "Check that the gateway is up, and that it may connect to the host"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        last_words: str = "",
+        reasons: Sequence[str] = (),
+    ) -> None:
+        super().__init__(what, host=host, advice=advice, last_words=last_words)
+        self.reasons = tuple(reasons)
+
+
 class ConfigurationError(ConnectError):
     """ssh(1) refused its configuration file or an option."""
 

@@ -6,7 +6,8 @@ Made by the methods `forward_local`, `forward_remote` and `forward_dynamic` of a
 from __future__ import annotations
 
 from .base import Forward
+from .dynamic import DynamicForward
 from .local import LocalForward
 from .remote import RemoteForward
 
-__all__ = ["Forward", "LocalForward", "RemoteForward"]
+__all__ = ["DynamicForward", "Forward", "LocalForward", "RemoteForward"]

@@ -7,10 +7,10 @@ import errno
 import logging
 import os
 import socket
-import weakref
 from collections.abc import Callable
 from time import monotonic
 
+from .._io.inherited import forget, track
 from .._io.reactor import READ, Reactor
 from ..errors import ForwardRefused, OpenSSHError
 from .addresses import Address, ListenAddress
@@ -60,7 +60,7 @@ class Listener:
         self.address: Address = self._sock.getsockname() if self._path is None else self._path
         if isinstance(self.address, tuple):
             self.address = self.address[:2]
-        _listeners.add(self)
+        track(self)
         reactor.submit(self._watch)
 
     def _watch(self) -> None:
@@ -79,6 +79,8 @@ class Listener:
                 continue
             except OSError as error:
                 return self._pause(error)
+            if isinstance(address, tuple):
+                no_delay(peer)
             self._accepted(peer, address[:2] if isinstance(address, tuple) else None)
 
     def _pause(self, error: OSError) -> None:
@@ -97,6 +99,7 @@ class Listener:
         sock, self._sock = self._sock, None
         if sock is None:
             return
+        forget(self)
         self._reactor.unwatch(sock.fileno())
         if self._path is not None:
             # First the name: whoever comes now must not find one that nobody answers to.
@@ -109,6 +112,12 @@ class Listener:
         sock, self._sock = self._sock, None
         if sock is not None:
             sock.close()
+
+
+def no_delay(sock: socket.socket) -> None:
+    """Have small pieces sent at once, as ssh(1) does: what comes in pieces from afar should not be held back here."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _listen(where: ListenAddress) -> socket.socket:
@@ -148,14 +157,3 @@ def _resolve(where: ListenAddress) -> tuple[int, str | tuple[str, int]]:
     # Where a name has several addresses the older kind is what most clients try.
     family, _, _, _, address = sorted(found, key=lambda each: each[0] != socket.AF_INET)[0]
     return family, address  # type: ignore[return-value]
-
-
-_listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
-
-
-def _in_forked_child() -> None:
-    for listener in list(_listeners):
-        listener.abandon()
-
-
-os.register_at_fork(after_in_child=_in_forked_child)

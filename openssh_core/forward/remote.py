@@ -20,7 +20,7 @@ from .._io.splice import Splice
 from ..errors import ForwardRefused, OpenSSHError
 from .addresses import Address, ListenAddress
 from .base import Forward
-from .listener import Listener
+from .listener import Listener, no_delay
 from .request import ForwardRequest
 
 Handler = Callable[[socket.socket, "tuple[str, int] | None", Address], object]
@@ -167,7 +167,9 @@ class RemoteForward(Forward):
     def _connect(self, to: Destination) -> socket.socket:
         try:
             if to.port is not None:
-                return socket.create_connection((to.host, to.port), timeout=_PATIENCE)
+                sock = socket.create_connection((to.host, to.port), timeout=_PATIENCE)
+                no_delay(sock)
+                return sock
             sock = socket.socket(socket.AF_UNIX)
             try:
                 sock.connect(to.host)

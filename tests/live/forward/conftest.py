@@ -54,6 +54,8 @@ class Target:
     def _run(self, peer: socket.socket) -> None:
         with peer, contextlib.suppress(OSError):
             self._serve(peer)
+            # A forked child of a test may hold a copy, so that closing alone would end nothing.
+            peer.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
