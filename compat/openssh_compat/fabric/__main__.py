@@ -1,5 +1,5 @@
-"""`python -m openssh_compat.fabric`."""
+"""`python -m openssh_compat.fabric` is `fab-openssh`."""
 
-from .main import program
+from .main import main
 
-program.run()
+main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import subprocess
+import sys
 from typing import Any
 
 from invoke.collection import Collection
@@ -15,8 +16,10 @@ import openssh_core
 
 from .config import Config
 from .executor import Executor
+from .v1.choice import is_for_fabric_1
+from .v1.program import main as fabric_1
 
-__all__ = ["program"]
+__all__ = ["main", "program"]
 
 
 class Fab(Program):
@@ -89,3 +92,10 @@ program = Fab(
     executor_class=Executor,
     config_class=Config,
 )
+
+
+def main() -> None:
+    """What `fab-openssh` is: for a task file of fabric 1 the command line of fabric 1, otherwise that of fabric 3."""
+    if is_for_fabric_1(sys.argv[1:]):
+        sys.exit(fabric_1(sys.argv[1:]))
+    program.run()

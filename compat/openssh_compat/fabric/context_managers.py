@@ -1,0 +1,16 @@
+"""fabric 1: settings for a while."""
+
+from .v1.context import cd, hide, lcd, path, prefix, quiet, settings, shell_env, show, warn_only
+
+__all__ = [
+    "cd",
+    "hide",
+    "lcd",
+    "path",
+    "prefix",
+    "quiet",
+    "settings",
+    "shell_env",
+    "show",
+    "warn_only",
+]

@@ -1,0 +1,1 @@
+"""fabric 1: what is made of its operations."""
