@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ._value import Value
 from .errors import InvalidCommand, InvalidEnvironment
+from .signals import signal_name
 
 __all__ = ["Program"]
 
@@ -38,6 +39,7 @@ class Program(Value):
         umask: the mask for the files it makes.
         user, group: a name or a number; who it runs as. The host needs setpriv(1), and the login must be root's.
         extra_groups: all of its other groups, likewise.
+        ignored_signals: numbers of this system, or names; it is started ignoring these.
         report: whether the start is reported: whether it came about, and the process id. Without, a failure is the
             status 127 or 126, and the process id may be unknown.
 
@@ -53,6 +55,7 @@ class Program(Value):
     user: str | int | None
     group: str | int | None
     extra_groups: tuple[str | int, ...] | None
+    ignored_signals: tuple[str, ...]
     report: bool
 
     # What is in an environment is often a secret.
@@ -69,6 +72,7 @@ class Program(Value):
         user: str | int | None = None,
         group: str | int | None = None,
         extra_groups: Iterable[str | int] | None = None,
+        ignored_signals: Iterable[int | str] = (),
         report: bool = True,
     ) -> None:
         if isinstance(words, str | bytes):
@@ -82,6 +86,7 @@ class Program(Value):
             user=user,
             group=group,
             extra_groups=None if extra_groups is None else tuple(extra_groups),
+            ignored_signals=tuple(signal_name(sig) for sig in ignored_signals),
             report=report,
         )
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._value import Value
-from ..errors import InvalidCommand, InvalidEnvironment
+from ..errors import CommandTooLong, InvalidCommand, InvalidEnvironment
 from .quoting import POSIX, Quoter, Raw, Word, check_text, quote
 
 Command = str | bytes | Sequence[Word]
@@ -204,8 +204,5 @@ def _directory(cwd: Word) -> str:
 def _measured(text: str) -> str:
     # No character takes more than four bytes, and most commands are short.
     if len(text) * 4 > LONGEST_COMMAND and (size := len(text.encode("utf-8", "surrogateescape"))) > LONGEST_COMMAND:
-        raise InvalidCommand(
-            f"the command has {size} bytes; a server takes {LONGEST_COMMAND} at most",
-            advice="Send the long part through stdin (input=)",
-        )
+        raise CommandTooLong(f"the command has {size} bytes; a server takes {LONGEST_COMMAND} at most")
     return text

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .._value import Value
-from ..errors import InvalidCommand
+from ..errors import CommandTooLong
 from ..program import Program
 from .quoting import check_text, quote
 from .script import LONGEST_COMMAND, PidLine, check_environment
@@ -88,10 +88,7 @@ class Start(Value):
             script = f"exec /bin/sh -c {quote(_printable(script))}"
         data = script.encode("utf-8", "surrogateescape")
         if len(data) > LONGEST_COMMAND:
-            raise InvalidCommand(
-                f"the command has {len(data)} bytes; a server takes {LONGEST_COMMAND} at most",
-                advice="Send the long part through stdin (input=)",
-            )
+            raise CommandTooLong(f"the command has {len(data)} bytes; a server takes {LONGEST_COMMAND} at most")
         return data
 
     def _steps(self, exports: Iterable[tuple[str, str]], line: PidLine | None, directly: bool) -> Iterator[str]:
@@ -105,6 +102,8 @@ class Start(Value):
             yield self._change_directory(program.cwd)
         if program.umask is not None:
             yield f"umask {program.umask:04o}"
+        if program.ignored_signals:
+            yield f"trap '' {' '.join(program.ignored_signals)}"
         yield from self._become_another()
         if program.report:
             yield self._look_for_it()

@@ -7,6 +7,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      +-- InvalidInput (ValueError)          you asked for something that cannot be; nothing was started
      |    +-- InvalidTarget                 host, user or port
      |    +-- InvalidCommand                NUL in a command, or longer than a server takes
+     |    |    +-- CommandTooLong
      |    +-- InvalidEnvironment            a name or a value of `env=`
      |    +-- InvalidOption                 an ssh_config option that is unknown, reserved or unsafe here
      |    +-- InvalidControlPath            too long, relative, or with characters ssh expands
@@ -76,6 +77,7 @@ from .connect import (
 )
 from .copy import CopyError, CopyTimeout, MountError, ProgramNotFound
 from .input import (
+    CommandTooLong,
     InsecureControlDirectory,
     InsecureControlSocket,
     InvalidCommand,
@@ -106,6 +108,7 @@ __all__ = [
     "AuthenticationError",
     "CommandFailed",
     "CommandTimeout",
+    "CommandTooLong",
     "ConfigurationError",
     "ConnectError",
     "ConnectTimeout",

@@ -17,6 +17,12 @@ class InvalidCommand(InvalidInput):
     """A command that no server can be given."""
 
 
+class CommandTooLong(InvalidCommand):
+    """A command, with all that comes before it, of more bytes than a server takes."""
+
+    advice = "Send the long part through stdin (input=)"
+
+
 class InvalidEnvironment(InvalidInput):
     """A name or value that cannot be an environment variable."""
 

@@ -248,6 +248,12 @@ def test_a_mask_for_files() -> None:
             Program(("true",), umask=bad)
 
 
+def test_signals_to_be_ignored() -> None:
+    start = Start(Program(["sh", "-c", "kill -PIPE $$; kill -USR1 $$; echo alive"], ignored_signals=["SIGPIPE", 10]))
+    for shell in ("dash", "bash", "fish"):
+        assert run(shell, start).stdout.endswith(b"\nalive\n")
+
+
 def test_stderr_goes_with_stdout() -> None:
     done = run("csh", Start(Program(("sh", "-c", "echo a >&2; echo b")), merge_stderr=True))
     assert (done.stdout.split(b"\n")[1:], done.stderr) == ([b"a", b"b", b""], b"")

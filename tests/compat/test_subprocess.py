@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # what shell=True does is what is tested
+import errno
 import os
 import select
 import signal
@@ -26,10 +27,17 @@ def remote(loopback_server: LoopbackServer) -> Iterator[subprocess.Remote]:
         yield remote
 
 
+@pytest.fixture(scope="module")
+def shared(loopback_server: LoopbackServer) -> Iterator[subprocess.Remote]:
+    """The same, for tests that do it no harm."""
+    with openssh_core.connect(**loopback_server.connect_options()) as host:
+        yield subprocess.on(host)
+
+
 @pytest.fixture(params=["original", "ours"])
 def sp(request: pytest.FixtureRequest) -> Any:
     """subprocess, or the adapter bound to a host."""
-    return local if request.param == "original" else request.getfixturevalue("remote")
+    return local if request.param == "original" else request.getfixturevalue("shared")
 
 
 # ---- run
@@ -236,6 +244,107 @@ def test_it_can_be_a_type(sp: Any) -> None:
         assert isinstance(process, sp.Popen)
 
 
+# ---- how it starts
+
+
+@pytest.mark.parametrize(
+    ("args", "error", "filename"),
+    [
+        (["no-such-program-anywhere", "x"], FileNotFoundError, "no-such-program-anywhere"),
+        (["/no/such/program"], FileNotFoundError, "/no/such/program"),
+        ("no such program", FileNotFoundError, "no such program"),
+        (["/etc/passwd"], PermissionError, "/etc/passwd"),
+        (["/etc"], PermissionError, "/etc"),
+        (["/etc/passwd/x"], NotADirectoryError, "/etc/passwd/x"),
+        (["if"], FileNotFoundError, "if"),
+    ],
+)
+def test_a_program_that_is_not_there(sp: Any, args: Any, error: type[OSError], filename: str) -> None:
+    for function in (sp.Popen, sp.run, sp.call, sp.check_output):
+        with pytest.raises(error) as caught:
+            function(args)
+        assert (caught.value.filename, type(caught.value)) == (filename, error)
+
+
+@pytest.mark.parametrize(
+    ("cwd", "error"),
+    [("/no/such/place", FileNotFoundError), ("/etc/passwd", NotADirectoryError), ("", FileNotFoundError)],
+)
+def test_a_directory_that_is_not_there(sp: Any, cwd: str, error: type[OSError]) -> None:
+    for function in (sp.Popen, sp.run):
+        with pytest.raises(error) as caught:
+            function(["true"], cwd=cwd)
+        assert caught.value.filename == cwd
+
+
+def test_another_executable(sp: Any, tmp_path: Path) -> None:
+    command = "echo $0; tr '\\0' ' ' </proc/$$/cmdline"
+    with sp.Popen(["other name", "-c", command, "zero"], executable="/bin/sh", stdout=sp.PIPE) as process:
+        assert process.communicate()[0] == f"zero\nother name -c {command} zero ".encode()
+    assert sp.check_output("echo $BASH", shell=True, executable="/bin/bash").endswith(b"bash\n")
+    with pytest.raises(FileNotFoundError) as caught:
+        sp.Popen(["true"], executable="/no/such")
+    assert caught.value.filename == "/no/such"
+    with pytest.raises(TypeError):
+        sp.run(tmp_path, shell=True)
+
+
+def test_a_mask_and_ids(sp: Any) -> None:
+    assert sp.check_output("umask", shell=True, umask=0o27) == b"0027\n"
+    me = {"user": os.geteuid(), "group": os.getegid()}
+    assert sp.check_output("id -u; id -g", shell=True, **me).split() == [b"%d" % number for number in me.values()]
+    with pytest.raises(ValueError, match="-1"):
+        sp.run(["true"], user=-1)
+    with pytest.raises(KeyError, match="name not found"):
+        sp.run(["true"], user="no-such-user-anywhere")
+    if os.geteuid() == 0:
+        who = {"user": "nobody", "group": "nogroup", "extra_groups": ["daemon", 33]}
+        assert sp.check_output(["id", "-u"], **who) == b"65534\n"
+        assert sorted(sp.check_output(["id", "-G"], **who).split()) == [b"1", b"33", b"65534"]
+
+
+@pytest.mark.parametrize("restore", [False, True])
+def test_signals_that_python_ignores(sp: Any, restore: bool) -> None:
+    done = sp.run("kill -PIPE $$; echo alive", shell=True, stdout=sp.PIPE, restore_signals=restore)
+    assert (done.returncode, done.stdout) == ((-signal.SIGPIPE, b"") if restore else (0, b"alive\n"))
+
+
+def test_a_group_of_its_own(sp: Any) -> None:
+    for options in ({"start_new_session": True}, {} if sys.version_info < (3, 11) else {"process_group": 0}):
+        with sp.Popen(["sh", "-c", "ps -o pgid= -p $$"], stdout=sp.PIPE, **options) as process:
+            assert int(process.communicate()[0]) == process.pid
+
+
+def test_output_of_one_is_input_of_another(sp: Any) -> None:
+    with sp.Popen(["printf", "c\\na\\nb\\n"], stdout=sp.PIPE) as first:
+        with sp.Popen(["sort"], stdin=first.stdout, stdout=sp.PIPE) as second:
+            first.stdout.close()
+            with local.Popen(["tr", "a-z", "A-Z"], stdin=second.stdout, stdout=sp.PIPE) as third:
+                second.stdout.close()
+                assert third.communicate()[0] == b"A\nB\nC\n"
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_a_reader_that_has_enough(sp: Any) -> None:
+    with sp.Popen(["yes"], stdout=sp.PIPE) as first:
+        with sp.Popen(["head", "-n", "1"], stdin=first.stdout, stdout=sp.PIPE) as second:
+            first.stdout.close()
+            assert second.communicate()[0] == b"y\n"
+    assert first.returncode == -signal.SIGPIPE
+
+
+def test_output_of_the_shell_as_text(sp: Any) -> None:
+    assert sp.getoutput("echo a; echo b >&2") == "a\nb"
+    assert sp.getstatusoutput("echo 'a\n'; exit 3") == (3, "a\n")
+    assert sp.getstatusoutput("kill -9 $$")[0] == -9
+
+
+def test_an_argument_that_no_kernel_takes(sp: Any) -> None:
+    with pytest.raises(OSError, match="Argument list too long") as caught:
+        sp.run(["true", "x" * 200_000])
+    assert caught.value.errno == errno.E2BIG
+
+
 # ---- what this program's own streams are
 
 
@@ -269,15 +378,23 @@ def test_a_program_without_stdin(loopback_server: LoopbackServer) -> None:
 # ---- differences
 
 
-def test_a_program_that_does_not_exist_is_status_127(remote: subprocess.Remote) -> None:
-    done = remote.run(["no-such-program-anywhere"], capture_output=True, text=True)
+def test_without_the_handshake_the_remote_shell_says_it(remote: subprocess.Remote) -> None:
+    done = remote.run(["no-such-program-anywhere"], capture_output=True, text=True, handshake=False)
     assert done.returncode == 127
     assert "no-such-program-anywhere" in done.stderr
+    done = remote.run(["echo", "not here"], cwd="/no/such/directory", capture_output=True, handshake=False)
+    assert (done.returncode, done.stdout) == (127, b"")
 
 
-def test_a_directory_that_does_not_exist_is_a_failure(remote: subprocess.Remote) -> None:
-    done = remote.run(["echo", "not here"], cwd="/no/such/directory", capture_output=True)
-    assert done.returncode != 0 and done.stdout == b"" and b"/no/such/directory" in done.stderr
+def test_a_process_of_another_machine_has_its_process_id(remote: subprocess.Remote) -> None:
+    with remote.Popen(["sh", "-c", "echo $$; ps -o pgid= -p $$"], stdout=remote.PIPE) as process:
+        assert process.communicate()[0].split() == [b"%d" % process.pid] * 2
+
+
+def test_the_environment_is_that_of_a_login(remote: subprocess.Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONLY_HERE", "x")
+    assert remote.check_output("echo ${ONLY_HERE-none}", shell=True) == b"none\n"
+    assert remote.check_output("echo $EXTRA $LOGNAME", shell=True, extra_env={"EXTRA": "y"}).startswith(b"y ")
 
 
 def test_a_program_with_an_equals_sign_in_its_name(remote: subprocess.Remote, tmp_path: Path) -> None:
@@ -290,16 +407,11 @@ def test_a_program_with_an_equals_sign_in_its_name(remote: subprocess.Remote, tm
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("executable", "/bin/sh"),
         ("preexec_fn", print),
         ("startupinfo", object()),
         ("creationflags", 1),
         ("pass_fds", [3]),
-        ("user", "nobody"),
-        ("group", "nogroup"),
-        ("extra_groups", []),
-        ("umask", 0o022),
-        ("process_group", 0),
+        ("process_group", 1),
     ],
 )
 def test_arguments_that_are_not_supported_are_named(remote: subprocess.Remote, name: str, value: Any) -> None:
@@ -313,15 +425,14 @@ def test_arguments_there_is_nothing_to_do_for(remote: subprocess.Remote) -> None
     assert remote.call(["true"], **named) == 0
 
 
-def test_names_that_are_not_there_yet(remote: subprocess.Remote) -> None:
-    with pytest.raises(AttributeError, match="no subprocess.getoutput yet"):
-        remote.getoutput  # noqa: B018
-    with pytest.raises(AttributeError, match=r"subprocess\.on\(host\)\.run"):
-        subprocess.run  # noqa: B018
-    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-        subprocess.nonsense  # noqa: B018
-    with pytest.raises(TypeError, match="needs a host"):
-        subprocess.Popen(["true"])
+def test_the_whole_surface_is_there(remote: subprocess.Remote) -> None:
+    for name in local.__all__:
+        assert getattr(remote, name) and getattr(subprocess, name)
+    for name in ("CalledProcessError", "CompletedProcess", "SubprocessError", "TimeoutExpired", "PIPE", "list2cmdline"):
+        assert getattr(remote, name) is getattr(subprocess, name) is getattr(local, name)
+    for module in (remote, subprocess):
+        with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+            module.nonsense  # noqa: B018
 
 
 def test_over_a_connection_that_is_there(loopback_server: LoopbackServer) -> None:
@@ -346,6 +457,23 @@ def test_a_connection_of_its_own_is_closed(loopback_server: LoopbackServer, unti
 def test_a_lost_connection_is_no_exit_status(remote: subprocess.Remote) -> None:
     process = remote.Popen(["sleep", "600"])
     os.kill(remote.connection.master_pid, signal.SIGKILL)
-    with pytest.raises(openssh_core.ConnectionLost):
+    with pytest.raises(subprocess.ConnectionLost) as caught:
         process.wait()
     assert process.returncode is None
+    assert isinstance(caught.value, openssh_core.ConnectionLost) and isinstance(caught.value, local.SubprocessError)
+
+
+def test_a_lost_connection_does_not_pass_for_success(remote: subprocess.Remote) -> None:
+    with pytest.raises(subprocess.ConnectionLost):
+        with remote.Popen(["sleep", "600"]):
+            os.kill(remote.connection.master_pid, signal.SIGKILL)
+
+
+def test_a_lost_connection_loses_no_output(remote: subprocess.Remote) -> None:
+    with pytest.raises(subprocess.ConnectionLost) as caught:
+        with remote.Popen("echo so far; exec sleep 600", shell=True, stdout=remote.PIPE) as process:
+            with pytest.raises(local.TimeoutExpired):
+                process.communicate(timeout=0.2)
+            os.kill(remote.connection.master_pid, signal.SIGKILL)
+            process.communicate()
+    assert (caught.value.stdout, caught.value.stderr) == (b"so far\n", None)
