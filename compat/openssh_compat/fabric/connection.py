@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from typing import Any
 
 from .._shim import not_yet, refuse
+from ._forwards import forward_local, forward_remote
 from ._host import Host
 from .runners import Remote
 
@@ -73,12 +75,48 @@ class Connection(Host):
         """Run a command on this machine, as invoke's Context does."""
         return super().run(*args, **kwargs)
 
+    def forward_local(
+        self,
+        local_port: int,
+        remote_port: int | None = None,
+        remote_host: str = "localhost",
+        local_host: str = "localhost",
+    ) -> contextlib.AbstractContextManager[None]:
+        """Have a port here lead to a port that the host can reach, for a while. It listens when this returns.
+
+        Args:
+            local_port, local_host: where it listens.
+            remote_port: the same when left out.
+            remote_host: as the host sees it.
+
+        Raises:
+            openssh_core.ForwardRefused: it cannot listen there.
+        """
+        return forward_local(self, local_port, remote_port, remote_host, local_host)
+
+    def forward_remote(
+        self,
+        remote_port: int,
+        local_port: int | None = None,
+        remote_host: str = "127.0.0.1",
+        local_host: str = "localhost",
+    ) -> contextlib.AbstractContextManager[None]:
+        """Have a port of the host lead to a port that this machine can reach, for a while.
+
+        Args:
+            remote_port, remote_host: where the host listens.
+            local_port: the same when left out.
+            local_host: as this machine sees it.
+
+        Raises:
+            openssh_core.ForwardRefused: it cannot listen there.
+        """
+        return forward_remote(self, remote_port, local_port, remote_host, local_host)
+
     shell = not_yet("Connection.shell")
     put = not_yet("Connection.put")
     get = not_yet("Connection.get")
     sftp = not_yet("Connection.sftp")
-    forward_local = not_yet("Connection.forward_local")
-    forward_remote = not_yet("Connection.forward_remote")
     create_session = not_yet("Connection.create_session")
     open_gateway = not_yet("Connection.open_gateway")
 
