@@ -40,6 +40,7 @@ class RemoteProcess:
     Attributes:
         command: as the caller gave it.
         host: the destination as the caller named it.
+        forgotten: whether nobody will ask how it ended; it is then collected without a warning.
         stdin, stdout, stderr: files over real pipes (text, or bytes with encoding=None), None where none was asked for.
         socket: one for stdin and stdout, with stdin=SOCKET and stdout=SOCKET; None without.
     """
@@ -62,7 +63,7 @@ class RemoteProcess:
         self._encoding = encoding
         self._errors = errors
         self._exchange: Exchange | None = None
-        self._given_up = False
+        self.forgotten = False
         self.stdin: IO[Any] | None = self._file(plumbing.stdin, "wb", bufsize)
         self.stdout: IO[Any] | None = self._file(plumbing.stdout, "rb", bufsize)
         self.stderr: IO[Any] | None = self._file(plumbing.stderr, "rb", bufsize)
@@ -102,7 +103,7 @@ class RemoteProcess:
 
     def __del__(self) -> None:
         session = getattr(self, "_session", None)
-        if session is not None and session.exit is None and session.error is None and not self._given_up:
+        if session is not None and session.exit is None and session.error is None and not self.forgotten:
             warnings.warn(f"{self!r} was never waited for", ResourceWarning, stacklevel=2, source=self)
 
     # ---- how it is
@@ -261,11 +262,11 @@ class RemoteProcess:
 
     def leave(self) -> None:
         """Nobody is going to wait for it: that is no mistake, and no warning is given."""
-        self._given_up = True
+        self.forgotten = True
 
     def close(self) -> None:
         """Give up on it: close pipes and channel. What runs on the other machine is not signalled."""
-        self._given_up = True
+        self.forgotten = True
         # Not the other way round: the end of its input could let the command end as if all were well.
         self._session.close()
         self._close_files()

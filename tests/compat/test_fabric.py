@@ -460,8 +460,6 @@ def test_arguments_that_are_not_supported_are_named(ours: Any, own: Any) -> None
     for name, value in (("disown", True), ("shell", "/bin/zsh")):
         with pytest.raises(NotImplementedError, match=rf"run\({name}=\.\.\.\)"):
             own.run("true", **{name: value})
-    with pytest.raises(NotImplementedError, match=r"connect\(sock=\.\.\.\)"):
-        ours.Connection("host", connect_kwargs={"sock": object()}).open()
 
 
 def test_a_local_forward_listens_at_once(own: Any, shouting: int) -> None:

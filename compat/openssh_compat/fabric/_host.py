@@ -169,7 +169,7 @@ class Host(Context):
         """The connection itself: everything `openssh_core` can do, this can. Connects if need be."""
         self.open()
         transport = self.transport
-        assert transport is not None
+        assert transport is not None and transport.connection is not None
         return transport.connection
 
     def _config_file(self) -> str | None:

@@ -23,7 +23,7 @@ from openssh_core import (
     UnknownHost,
 )
 
-from ._host_key import FingerprintKey, read_host_key
+from ._host_key import FingerprintKey, from_core, read_host_key
 from .pkey import PKey
 from .ssh_exception import (
     AuthenticationException,
@@ -70,7 +70,8 @@ def connect_error(error: ConnectError, hostname: str, port: int, *, tried: froze
             name = hostname if port == 22 else f"[{hostname}]:{port}"
             return SSHException(f"Server {name!r} not found in known_hosts")
         case HostKeyChanged():
-            return BadHostKeyException(hostname, FingerprintKey(error.fingerprint), _on_record(error.recorded_in))
+            shown = FingerprintKey(error.fingerprint) if error.key is None else from_core(error.key)
+            return BadHostKeyException(hostname, shown, _on_record(error.recorded_in))
         case AuthenticationError():
             return _not_let_in(error, tried, locked)
         case ConfigurationError():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from openssh_core import HostKey
+
 from .pkey import PKey, public_key
 
-__all__ = ["FingerprintKey", "read_host_key"]
+__all__ = ["FingerprintKey", "from_core", "read_host_key"]
 
 
 class FingerprintKey(PKey):
@@ -31,3 +33,8 @@ def read_host_key(line: str) -> PKey | None:
     if len(words) < 3 or words[0].startswith("#"):
         return None
     return public_key(" ".join(words[1:]))
+
+
+def from_core(key: HostKey) -> PKey:
+    """A key that ssh saw, as an object of its class."""
+    return public_key(f"{key.type} {key.base64}") or FingerprintKey(key.fingerprint)

@@ -1,6 +1,6 @@
-"""connect()'s arguments in the words of the core.
+"""What to log in with, and how, in the words of the core.
 
-paramiko reads no ssh_config, offers what it was given, then the agent's keys, then those in ~/.ssh, then the password.
+paramiko reads no ssh_config, offers the keys it was given, then the agent's, then those in ~/.ssh, then the password.
 ssh(1) is told to do the same, as near as it can.
 """
 
@@ -8,115 +8,184 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Login"]
+from openssh_core import InvalidKey, PrivateKey, Prompt
+
+from ._key_text import read_key_text
+from .agent import AgentKey
+from .pkey import PKey
+from .ssh_exception import SSHException
+
+__all__ = ["Credentials", "KeyFiles", "paths_of"]
 
 KeyFiles = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
 
-_DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
-
-# Seconds that paramiko gives the server's greeting, and the authentication.
-_BANNER_TIMEOUT = 15.0
-_AUTH_TIMEOUT = 30.0
-# Seconds for the TCP connection when nobody says otherwise. (paramiko leaves that to the kernel.)
-_TCP_TIMEOUT = 30.0
+_DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk")
+_CERTIFICATE = "-cert.pub"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Login:
-    """What connect() was given to log in with.
+class Credentials:
+    """What there is to log in with. Never shown.
 
-    Attributes:
+    Args:
         password: the account's; also tried as passphrase when there is none.
         passphrase: of the key files.
-        key_filename: key file(s).
-        allow_agent, look_for_keys: whether the agent's keys and those in ~/.ssh are offered.
-        compress: whether ssh compresses.
-        timeout, banner_timeout, auth_timeout: seconds, None for the usual.
+        key_filename: key file(s), or their certificates.
+        pkeys: key objects.
+        agent, defaults: whether the agent's keys and those in ~/.ssh are offered.
+        answer: answers what else the server asks.
+        methods: the only ways that are tried, in this order; None for all there is something for.
     """
 
-    password: str | None = field(default=None, repr=False)
-    passphrase: str | None = field(default=None, repr=False)
-    key_filename: KeyFiles = None
-    allow_agent: bool = True
-    look_for_keys: bool = True
-    compress: bool = False
-    timeout: float | None = None
-    banner_timeout: float | None = None
-    auth_timeout: float | None = None
+    def __init__(
+        self,
+        *,
+        password: str | None = None,
+        passphrase: str | None = None,
+        key_filename: KeyFiles = None,
+        pkeys: Iterable[PKey] = (),
+        agent: bool = False,
+        defaults: bool = False,
+        answer: Callable[[Prompt], str | None] | None = None,
+        methods: Iterable[str] | None = None,
+    ) -> None:
+        self.password = _text(password)
+        self.passphrase = _text(passphrase)
+        self.key_filename = key_filename
+        self.pkeys = tuple(pkeys)
+        self.agent = agent
+        self.defaults = defaults
+        self.answer = answer
+        self.methods = None if methods is None else tuple(methods)
 
-    def options(self) -> dict[str, Any]:
-        """Arguments for `openssh_core.connect`.
+    def __repr__(self) -> str:
+        return "<Credentials>"
 
-        Raises:
-            FileNotFoundError: a key file is not there.
-        """
-        keys = [*self._given_keys(), *self._found_keys()] if self.key_filename else []
-        return {
-            "key": keys or None,
-            "password": self.password,
-            "passphrase": self._passphrase_source(),
-            "agent": self.allow_agent,
-            "connect_timeout": self._limit(),
-            "options": self._ssh_options(bool(keys)),
-        }
+    def and_then(self, other: Credentials) -> Credentials:
+        """What was accepted as a part, and what follows."""
+        methods = dict.fromkeys([*(self.methods or ()), *(other.methods or ())])
+        return Credentials(
+            password=self.password if other.password is None else other.password,
+            pkeys=[*self.pkeys, *other.pkeys],
+            answer=other.answer or self.answer,
+            methods=methods,
+        )
+
+    def without_keys_in_memory(self) -> Credentials | None:
+        """What is left to try with the agent, which is not asked while a key in memory is offered; None for nothing."""
+        if not self.pkeys or not self.agent or "SSH_AUTH_SOCK" not in os.environ:
+            return None
+        return Credentials(
+            password=self.password,
+            passphrase=self.passphrase,
+            key_filename=self.key_filename,
+            agent=True,
+            defaults=self.defaults,
+            answer=self.answer,
+        )
+
+    # ---- what there is
 
     def tried(self) -> frozenset[str]:
         """The methods there is something for."""
+        if self.methods is not None:
+            return frozenset(self.methods)
         methods = set()
-        has_agent = self.allow_agent and "SSH_AUTH_SOCK" in os.environ
-        if self.key_filename or has_agent or (self.look_for_keys and self._found_keys()):
+        has_agent = self.agent and "SSH_AUTH_SOCK" in os.environ
+        if self.pkeys or self.key_filename or has_agent or (self.defaults and self._found()):
             methods.add("publickey")
         if self.password is not None:
             methods.add("password")
         return frozenset(methods)
 
     def locked(self) -> bool:
-        """Whether a key that was given is encrypted and nothing was given that might open it."""
-        return self.password is None and self.passphrase is None and any(map(_is_encrypted, self._given_keys()))
+        """Whether a key file that was given is encrypted and nothing was given that might open it."""
+        if self.password is not None or self.passphrase is not None:
+            return False
+        return any(_is_encrypted(path) for path in self._given())
 
-    def _given_keys(self) -> list[str]:
-        given = self.key_filename
-        if not given:
-            return []
-        paths = [given] if isinstance(given, str | os.PathLike) else given
-        return [_existing(os.path.expanduser(os.fspath(path))) for path in paths]
+    def _given(self) -> list[str]:
+        return [_existing(path.removesuffix(_CERTIFICATE)) for path in paths_of(self.key_filename)]
 
-    def _found_keys(self) -> list[str]:
-        if not self.look_for_keys:
+    def _found(self) -> list[str]:
+        if not self.defaults:
             return []
         paths = [os.path.expanduser(f"~/.ssh/{name}") for name in _DEFAULT_KEYS]
         return [path for path in paths if os.path.isfile(path)]
 
-    def _passphrase_source(self) -> Any:
+    # ---- for ssh
+
+    @contextmanager
+    def arguments(self) -> Iterator[dict[str, Any]]:
+        """Arguments for `openssh_core.connect`, good until the end of the block.
+
+        Raises:
+            FileNotFoundError: a key file is not there.
+            SSHException: a key object has no private part.
+        """
+        with tempfile.TemporaryDirectory(prefix="openssh-compat-") as directory:
+            keys: list[str | PrivateKey] = []
+            certificates: list[str] = []
+            for number, pkey in enumerate(self.pkeys):
+                keys.append(_offered(pkey, os.path.join(directory, f"{number}.pub")))
+                if pkey.public_blob is not None:
+                    certificates.append(_line(pkey.public_blob.key_type, pkey.public_blob.key_blob))
+            keys += [_as_ssh_reads_it(path) for path in self._given()]
+            in_memory = any(isinstance(key, PrivateKey) for key in keys)
+            keys += self._found()
+            yield {
+                "key": keys or None,
+                "certificate": certificates or None,
+                "password": self.password,
+                "passphrase": self._passphrase_source(),
+                "answer": self.answer,
+                "agent": in_memory or self.agent or any(isinstance(key, AgentKey) for key in self.pkeys),
+                "options": self._options(bool(keys), in_memory),
+            }
+
+    def _passphrase_source(self) -> Callable[[str], str | None] | None:
         """A function, because a secret given as text answers one question only, and there may be several keys."""
-        secret = self.password if self.passphrase is None else self.passphrase
-        return None if secret is None else lambda _question: secret
+        in_memory = [one.private.passphrase for one in self.pkeys if one.private and one.private.passphrase is not None]
+        for_files = self.password if self.passphrase is None else self.passphrase
+        if for_files is None and not in_memory:
+            return None
 
-    def _limit(self) -> float:
-        """One limit for all of it: ssh has no others."""
-        given = [limit for limit in (self.timeout, self.banner_timeout, self.auth_timeout) if limit is not None]
-        if self.timeout is not None:
-            return max(sum(given), 0.001)
-        banner = _BANNER_TIMEOUT if self.banner_timeout is None else self.banner_timeout
-        return _TCP_TIMEOUT + banner + (_AUTH_TIMEOUT if self.auth_timeout is None else self.auth_timeout)
+        def answer(question: str) -> str | None:
+            # ssh-add asks for keys in memory, one after the other, and calls each by the same name.
+            return in_memory.pop(0) if "(stdin)" in question and in_memory else for_files
 
-    def _ssh_options(self, has_keys: bool) -> dict[str, Any]:
+        return answer
+
+    def _options(self, has_keys: bool, in_memory: bool) -> dict[str, Any]:
         # paramiko compares no addresses.
         options: dict[str, Any] = {"CheckHostIP": "no"}
-        if self.compress:
-            options["Compression"] = "yes"
-        if has_keys and self.allow_agent:
+        if has_keys and self.agent and not in_memory:
             options["IdentitiesOnly"] = "no"
-        if not has_keys and not self.look_for_keys:
+        if not has_keys:
             # ssh looks into ~/.ssh unless it is told of a file, or that there is none.
             options["IdentityFile"] = "none"
-            if not self.allow_agent:
+            if not self.agent:
                 options["PubkeyAuthentication"] = "no"
+        if self.methods is not None:
+            options["PreferredAuthentications"] = ",".join(self.methods) or "none"
         return options
+
+
+def paths_of(given: KeyFiles) -> list[str]:
+    """One file, several, or none, as a list of paths."""
+    if not given:
+        return []
+    paths: Iterable[str | os.PathLike[str]] = [given] if isinstance(given, str | os.PathLike) else given
+    return [os.path.expanduser(os.fspath(path)) for path in paths]
+
+
+def _text(secret: str | bytes | None) -> str | None:
+    return secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
 
 
 def _existing(path: str) -> str:
@@ -124,18 +193,38 @@ def _existing(path: str) -> str:
         return path
 
 
+def _as_ssh_reads_it(path: str) -> str | PrivateKey:
+    """A key file, or what is in it: ssh refuses files that others can read, and paramiko does not look."""
+    status = os.stat(path)
+    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o077:
+        with open(path, "rb") as file:
+            try:
+                return PrivateKey(file.read())
+            except InvalidKey:
+                pass  # a public key, perhaps, of one that the agent has
+    return path
+
+
+def _offered(pkey: PKey, path: str) -> str | PrivateKey:
+    """A key object: its private part, or for a key of the agent, a file with the public one."""
+    if isinstance(pkey, AgentKey):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(_line(pkey.get_name(), pkey.asbytes()))
+        return path
+    if pkey.private is None:
+        raise SSHException(f"{pkey!r} has no private part, so it cannot log in")
+    return PrivateKey(pkey.private.text)
+
+
+def _line(kind: str, blob: bytes) -> str:
+    return f"{kind} {base64.b64encode(blob).decode('ascii')}\n"
+
+
 def _is_encrypted(path: str) -> bool:
     """Whether a private key file needs a passphrase, as far as it can be seen from outside."""
     with open(path, "rb") as file:
-        text = file.read(65_536)
-    if b"ENCRYPTED" in text:
-        return True
-    head, _, rest = text.partition(b"-----BEGIN OPENSSH PRIVATE KEY-----")
-    if head.strip() or not rest:
-        return False
-    try:
-        # PROTOCOL.key: a magic word, then the cipher's name.
-        start = base64.b64decode(rest.split(b"-----END")[0].translate(None, b"\r\n "))
-    except ValueError:
-        return False
-    return not start.startswith(b"openssh-key-v1\0\0\0\0\x04none")
+        try:
+            shown = read_key_text(file.read(65_536))
+        except ValueError:
+            return False
+    return shown is not None and shown.encrypted

@@ -1,65 +1,71 @@
-"""Which host keys are known, and what happens to others: load_host_keys() and policies in the words of ssh(1)."""
+"""Which host keys are known to a client, and who decides about others."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import weakref
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
-from ._host_key import read_host_key
+import openssh_core
+
+from ._host_key import from_core
+from .hostkeys import HostKeys
 from .pkey import PKey
+from .ssh_exception import BadHostKeyException
 
 __all__ = ["Trust"]
 
 
-@dataclass
 class Trust:
-    """The known_hosts files of one client.
+    """What one login thinks of host keys.
+
+    Args:
+        hostname: as it was given to `connect`.
+        port: the server's.
+        known: what is known; the first that knows the host decides, as in paramiko.
+        ask: decides about a key of a host that nobody knows, by raising or not.
 
     Attributes:
-        system: files that are only read.
-        own: files that are read; the first is the one that new keys are written to.
-        policy: `strict`, `record`, `warn` or `accept`.
+        name: the host's in known_hosts.
+        error: why a key was refused.
     """
 
-    system: list[str] = field(default_factory=list)
-    own: list[str] = field(default_factory=list)
-    policy: str = "strict"
-    _directory: str | None = None
+    def __init__(self, hostname: str, port: int, known: tuple[HostKeys, ...], ask: Callable[[str, PKey], None]) -> None:
+        self.hostname = hostname
+        self.name = hostname if port == 22 else f"[{hostname}]:{port}"
+        self._known = known
+        self._ask = ask
+        self.error: Exception | None = None
 
-    def prepare(self, owner: object) -> dict[str, Any]:
-        """Arguments for `openssh_core.connect`.
+    def lines(self) -> list[str | bytes]:
+        """For ssh: the lines of all that is known."""
+        text = "".join(keys.to_lines() for keys in self._known)
+        return [text.encode("utf-8", "surrogateescape")] if text else []
 
-        Args:
-            owner: what is recorded in no file of the caller's lasts as long as this object.
+    def expected(self, kind: str) -> PKey | None:
+        """The key on record for the host: of that type, or else another; None for a host that is not known."""
+        for known in self._known:
+            keys = known.lookup(self.name)
+            if keys is not None and len(keys):
+                return keys.get(kind) or next(iter(keys.values()))
+        return None
+
+    def check(self, key: PKey) -> None:
+        """See what to think of the server's key.
+
+        Raises:
+            BadHostKeyException: another one is on record.
+            Exception: whatever the policy raises.
         """
-        files = [*self.own, *self.system]
-        if self._directory is not None:
-            files.append(self._private("recorded", owner))
-        if self.policy == "strict":
-            return {"host_keys": "strict", "known_hosts": files}
-        if self.policy != "record":
-            self.passing_keys()
-            files.insert(0, self._private("passing", owner))
-        elif not self.own:
-            files.insert(0, self._private("recorded", owner))
-        return {"host_keys": "accept-new", "known_hosts": list(dict.fromkeys(files))}
+        expected = self.expected(key.get_name())
+        if expected is None:
+            self._ask(self.name, key)
+        elif expected.asbytes() != key.asbytes():
+            raise BadHostKeyException(self.hostname, key, expected)
 
-    def passing_keys(self) -> list[PKey]:
-        """Keys that were accepted and are not to be remembered; forgets them."""
-        path = None if self._directory is None else os.path.join(self._directory, "passing")
-        if path is None or not os.path.exists(path):
-            return []
-        with open(path, encoding="utf-8", errors="replace") as file:
-            keys = [key for line in file if (key := read_host_key(line))]
-        os.unlink(path)
-        return keys
-
-    def _private(self, name: str, owner: object) -> str:
-        if self._directory is None:
-            self._directory = tempfile.mkdtemp(prefix="openssh-compat-")
-            weakref.finalize(owner, shutil.rmtree, self._directory, True)
-        return os.path.join(self._directory, name)
+    def verdict(self, key: openssh_core.HostKey) -> bool:
+        """The same for the core: whether to go on; why not is in `error`."""
+        try:
+            self.check(from_core(key))
+        except Exception as error:  # noqa: BLE001  # it is the policy's, and raised by whoever called connect()
+            self.error = error
+            return False
+        return True

@@ -1,17 +1,21 @@
-"""One session, as paramiko's Channel shows it: bytes in, bytes out, an exit status."""
+"""Channels, as paramiko shows them: bytes in, bytes out, an exit status."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable, Mapping
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from openssh_core import CommandTimeout, OpenSSHError, RemoteProcess
+from openssh_core import Pty
 
-from ._input import Input
-from ._output import Output
-from .buffered_pipe import BufferedPipe, PipeTimeout
-from .file import BufferedFile
-from .util import ClosingContextManager
+from ._channel_file import ChannelFile, ChannelStderrFile, ChannelStdinFile
+from ._end import Buffer, End
+from ._session_end import SessionEnd
+from ._socket_end import SocketEnd
+from .buffered_pipe import PipeTimeout
+from .ssh_exception import SSHException
+from .util import ClosingContextManager, get_logger
 
 if TYPE_CHECKING:
     from .transport import Transport
@@ -24,49 +28,109 @@ _numbers = count()
 
 
 class Channel(ClosingContextManager):
-    """A session on the server. Made by `SSHClient.exec_command`; thread-safe.
+    """A session on the server, or a tunnel through it. Made by a `Transport`; thread-safe.
 
     Attributes:
-        chanid: a number for messages; what the protocol calls the session is the core's business.
+        chanid, remote_chanid: a number for messages; what the protocol calls it is the core's business.
         transport: the connection it belongs to, which lives as long as this does.
+        origin_addr: of a connection that came to the server: from where, as (address, port).
         eof_sent: whether the end of input was sent.
         active: True, as in paramiko from the moment it is open.
     """
 
     active = True
 
-    def __init__(self, transport: Transport, process: RemoteProcess, output: Output) -> None:
+    def __init__(self, transport: Transport, end: End, origin_addr: tuple[str, int] | None = None) -> None:
         self.transport = transport
-        self.chanid = next(_numbers)
+        self.chanid = self.remote_chanid = next(_numbers)
+        self.origin_addr = origin_addr
         self.eof_sent = False
-        self._process = process
-        self._output = output
-        assert process.stdin is not None
-        self._input = Input(process.stdin)
+        self.timeout: float | None = None
+        self._name = str(self.chanid)
+        self._end = end
         self._closed = False
-        self._timeout: float | None = None
 
     def __repr__(self) -> str:
         return f"<openssh_compat.paramiko.Channel {self.chanid} ({'closed' if self.closed else 'open'})>"
 
     def __del__(self) -> None:
-        if hasattr(self, "_input"):
-            self._input.close()
-            if not self._finished():
-                # A finaliser may run anywhere, with any lock held: somebody else closes it, soon.
-                self.transport.abandon(self._process)
+        if hasattr(self, "_end") and not self._closed:
+            self._end.let_go()
+
+    # ---- starting something
+
+    def _session(self) -> SessionEnd:
+        """The session, as long as nothing runs in it."""
+        if not isinstance(self._end, SessionEnd) or self._end.started or self._closed:
+            raise SSHException("Channel closed." if isinstance(self._end, SessionEnd) else "this channel is no session")
+        return self._end
+
+    def get_pty(
+        self, term: str = "vt100", width: int = 80, height: int = 24, width_pixels: int = 0, height_pixels: int = 0
+    ) -> None:
+        """A terminal for what will run. Before `exec_command` or `invoke_shell`.
+
+        Args:
+            width, height: in characters; width_pixels, height_pixels: in pixels.
+        """
+        term = term.decode() if isinstance(term, bytes) else term
+        self._session().pty = Pty(term, int(width), int(height), int(width_pixels), int(height_pixels))
+
+    def update_environment(self, environment: Mapping[str, str]) -> None:
+        """Variables for what will run. What the server does not take, the shell sets."""
+        self._session().environment.update({_text(name): _text(value) for name, value in environment.items()})
+
+    def set_environment_variable(self, name: str, value: str) -> None:
+        """One variable; see `update_environment`."""
+        self.update_environment({name: value})
+
+    def exec_command(self, command: str | bytes) -> None:
+        """Run a command.
+
+        Raises:
+            ChannelException: the server opens no session.
+            SSHException: something runs on this channel already, or the server does not run it.
+        """
+        self._session().start(self.transport.starter(_text(command), None))
+
+    def invoke_shell(self) -> None:
+        """Run the account's shell. Raises as `exec_command` does."""
+        self._session().start(self.transport.starter(None, None))
+
+    def invoke_subsystem(self, subsystem: str) -> None:
+        """Run a subsystem, such as `sftp` or `netconf`. Raises as `exec_command` does."""
+        self._session().start(self.transport.starter(None, subsystem))
+
+    def request_forward_agent(self, handler: Callable[[Channel], Any]) -> NoReturn:
+        """Not to be had for one session. Raises NotImplementedError."""
+        raise NotImplementedError(
+            "request_forward_agent() is not supported by openssh_compat: ssh forwards the agent for a whole connection"
+        )
+
+    def request_x11(
+        self,
+        screen_number: int = 0,
+        auth_protocol: str | None = None,
+        auth_cookie: str | bytes | None = None,
+        single_connection: bool = False,
+        handler: Callable[..., Any] | None = None,
+    ) -> NoReturn:
+        """Not to be had. Raises NotImplementedError."""
+        raise NotImplementedError(
+            "request_x11() is not supported by openssh_compat: ssh forwards X11 by itself; run `ssh -X` for that"
+        )
 
     # ---- receiving
 
     @property
-    def in_buffer(self) -> BufferedPipe:
+    def in_buffer(self) -> Buffer:
         """What has arrived on stdout and was not read; `len()` tells how much."""
-        return self._output.stdout
+        return self._end.stdout
 
     @property
-    def in_stderr_buffer(self) -> BufferedPipe:
+    def in_stderr_buffer(self) -> Buffer:
         """The same of stderr."""
-        return self._output.stderr
+        return self._end.stderr
 
     def recv(self, nbytes: int) -> bytes:
         """Up to `nbytes` bytes of stdout; b"" at its end.
@@ -74,43 +138,43 @@ class Channel(ClosingContextManager):
         Raises:
             TimeoutError: nothing came in time (`settimeout`). It is socket.timeout.
         """
-        return self.receive(self._output.stdout, nbytes)
+        return self.receive(self._end.stdout, nbytes)
 
     def recv_stderr(self, nbytes: int) -> bytes:
         """The same of stderr."""
-        return self.receive(self._output.stderr, nbytes)
+        return self.receive(self._end.stderr, nbytes)
 
-    def receive(self, stream: BufferedPipe, nbytes: int | None) -> bytes:
+    def receive(self, stream: Buffer, nbytes: int | None) -> bytes:
         """Up to `nbytes` bytes of a stream, None: all to its end."""
         try:
-            return self._output.read(stream, nbytes, self._timeout)
+            return self._end.read(stream, nbytes, self.timeout)
         except PipeTimeout:
             raise TimeoutError from None
 
     def recv_ready(self) -> bool:
         """Whether there is something on stdout."""
-        return self._output.stdout.read_ready()
+        return self._end.stdout.read_ready()
 
     def recv_stderr_ready(self) -> bool:
         """Whether there is something on stderr."""
-        return self._output.stderr.read_ready()
+        return self._end.stderr.read_ready()
 
     def set_combine_stderr(self, combine: bool) -> bool:
         """Have stderr come on stdout; whether it did before. What of it is unread moves, too."""
-        return self._output.combine(combine)
+        return isinstance(self._end, SessionEnd) and self._end.output.combine(combine)
 
     @property
     def combine_stderr(self) -> bool:
-        return self._output.combined
+        return isinstance(self._end, SessionEnd) and self._end.output.combined
 
     @property
     def eof_received(self) -> bool:
         """Whether no more output will come; what came may be unread."""
-        return self._output.ended
+        return self._end.eof
 
     def fileno(self) -> int:
         """A descriptor for `select`: readable while there is something to read on stdout or stderr, or at the end."""
-        return self._output.fileno()
+        return self._end.fileno()
 
     # ---- sending
 
@@ -121,98 +185,89 @@ class Channel(ClosingContextManager):
             TimeoutError: there was no room in time (`settimeout`).
             OSError: the channel is closed, `shutdown_write` was called, or the command reads no more.
         """
-        return self._input.send(_bytes(s), self._timeout)
+        return self._end.send(_bytes(s), self.timeout)
 
     def sendall(self, s: Sendable) -> None:
         """Send all of it. Raises as `send` does; how much was sent then is not known."""
         left = memoryview(_bytes(s))
         while left:
-            left = left[self._input.send(left, self._timeout) :]
+            left = left[self._end.send(left, self.timeout) :]
 
     def send_ready(self) -> bool:
         """Whether `send` would send something at once."""
-        return self._input.ready()
+        return self._end.send_ready()
+
+    def send_stderr(self, s: Sendable) -> NoReturn:
+        """For servers. Raises NotImplementedError."""
+        raise NotImplementedError("a client sends nothing on stderr; openssh_compat has no server")
+
+    sendall_stderr = send_stderr
+
+    def send_exit_status(self, status: int) -> NoReturn:
+        """For servers. Raises NotImplementedError."""
+        raise NotImplementedError("a client sends no exit status; openssh_compat has no server")
 
     def shutdown(self, how: int) -> None:
         """0: no more reading, which needs nothing done; 1: `shutdown_write`; 2: both."""
         if how in (1, 2):
             self.shutdown_write()
 
+    def shutdown_read(self) -> None:
+        """Nothing more will be read here; what comes is kept all the same."""
+        self.shutdown(0)
+
     def shutdown_write(self) -> None:
         """Send the end of input."""
         self.eof_sent = True
-        self._input.close()
+        self._end.shutdown_write()
 
     # ---- waiting
 
     def settimeout(self, timeout: float | None) -> None:
         """How many seconds sending and receiving may wait; None for ever, 0 not at all."""
-        self._timeout = timeout
+        self.timeout = timeout
 
     def gettimeout(self) -> float | None:
-        return self._timeout
+        return self.timeout
 
     def setblocking(self, blocking: bool) -> None:
         """`settimeout(None)` or `settimeout(0)`."""
-        self._timeout = None if blocking else 0.0
+        self.timeout = None if blocking else 0.0
 
     # ---- the end
 
     @property
     def closed(self) -> bool:
         """Whether it is over: closed here, or the command has ended and its output is complete."""
-        return self._closed or self._finished()
+        return self._closed or self._end.finished
 
     @property
     def exit_status(self) -> int:
         """The exit status; -1 while it is not known, after death by a signal, and when it will never be known."""
-        code = self._process.returncode
-        return -1 if code is None or self._process.signal is not None else code
+        return self._end.status
 
     def exit_status_ready(self) -> bool:
         """Whether `recv_exit_status` would return at once."""
         # Programs ask this again and again until the command ends; for that its output must have somewhere to go.
-        self._output.make_room(unless_read=True)
-        return self._closed or self._ended()
+        self._end.make_room(unless_read=True)
+        return self._closed or self._end.over()
 
     def recv_exit_status(self) -> int:
         """Wait for the end of the command, however much of its output is unread; see `exit_status`."""
-        self._output.make_room()
-        self.wait_for_exit(None)
-        return self.exit_status
+        self._end.make_room()
+        self._end.wait(None)
+        return self._end.status
 
     @property
     def status_event(self) -> StatusEvent:
         """Waits for the exit status: `channel.status_event.wait(timeout)`."""
-        return StatusEvent(self)
-
-    def wait_for_exit(self, timeout: float | None) -> bool:
-        """Wait for the end of the command, or of the channel; False when `timeout` seconds have passed first."""
-        try:
-            self._process.wait(timeout)
-        except CommandTimeout:
-            return False
-        except OpenSSHError:
-            pass  # closed here, or the connection is lost: -1 says so
-        return True
+        return StatusEvent(self._end)
 
     def close(self) -> None:
         """Close it. What still runs on the server is not signalled. Idempotent."""
         if not self._closed:
-            self._input.close()
-            if not self._finished():
-                self._process.close()
-            self._output.close()
+            self._end.close()
             self._closed = True
-
-    def _ended(self) -> bool:
-        try:
-            return self._process.poll() is not None
-        except OpenSSHError:
-            return True
-
-    def _finished(self) -> bool:
-        return self._output.ended and self._ended()
 
     # ---- the rest
 
@@ -230,7 +285,8 @@ class Channel(ClosingContextManager):
 
     def resize_pty(self, width: int = 80, height: int = 24, width_pixels: int = 0, height_pixels: int = 0) -> None:
         """Tell the command that its terminal has another size, in characters."""
-        self._process.resize(width, height)
+        if isinstance(self._end, SessionEnd):
+            self._end.resize(int(width), int(height))
 
     def get_transport(self) -> Transport:
         return self.transport
@@ -238,69 +294,51 @@ class Channel(ClosingContextManager):
     def get_id(self) -> int:
         return self.chanid
 
+    def set_name(self, name: str) -> None:
+        """A name for messages."""
+        self._name = name
+
+    def get_name(self) -> str:
+        return self._name
+
+    def getpeername(self) -> tuple[Any, ...]:
+        """The server's address and port."""
+        return self.transport.getpeername()
+
+    def reopener(self) -> Callable[[], socket.socket] | None:
+        """What connects to the same once more, for a tunnel that another connection goes over; None for others."""
+        return self._end.again if isinstance(self._end, SocketEnd) else None
+
+    def detach(self) -> socket.socket:
+        """The socket of a tunnel, for another connection that goes over it. It ends when both have closed it."""
+        assert isinstance(self._end, SocketEnd)
+        return self._end.copy()
+
+    def _log(self, level: int, msg: str, *args: object) -> None:
+        get_logger("paramiko.transport").log(level, f"[chan {self._name}] {msg}", *args)
+
 
 class StatusEvent:
     """What of a threading.Event makes sense for an exit status."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, end: End) -> None:
+        self._end = end
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end of the command; False when `timeout` seconds have passed first."""
-        self._channel.in_buffer.make_room()
-        self._channel.in_stderr_buffer.make_room()
-        return self._channel.wait_for_exit(timeout)
+        self._end.make_room()
+        return self._end.wait(timeout)
 
     def is_set(self) -> bool:
-        return self._channel.exit_status_ready()
+        self._end.make_room(unless_read=True)
+        return self._end.over()
 
     isSet = is_set  # the old name is still used
 
 
-class ChannelFile(BufferedFile):
-    """A file over stdout (reading) and stdin (writing) of a channel.
-
-    Attributes:
-        channel: the channel, which is not closed with the file.
-    """
-
-    def __init__(self, channel: Channel, mode: str = "r", bufsize: int = -1) -> None:
-        super().__init__(mode, bufsize)
-        self.channel = channel
-
-    def __repr__(self) -> str:
-        return f"<openssh_compat.paramiko.{type(self).__name__} from {self.channel!r}>"
-
-    def _read(self, size: int | None) -> bytes:
-        return self.channel.receive(self.channel.in_buffer, size)
-
-    def _write(self, data: bytes) -> None:
-        self.channel.sendall(data)
-
-
-class ChannelStderrFile(ChannelFile):
-    """A file over stderr of a channel."""
-
-    def _read(self, size: int | None) -> bytes:
-        return self.channel.receive(self.channel.in_stderr_buffer, size)
-
-    def _write(self, data: bytes) -> None:
-        raise OSError("a client cannot write to stderr")
-
-
-class ChannelStdinFile(ChannelFile):
-    """A file over stdin of a channel. Closing it, or letting go of it, sends the end of input."""
-
-    def close(self) -> None:
-        super().close()
-        self.channel.shutdown_write()
-
-    def __del__(self) -> None:
-        # As in paramiko: after `_, stdout, _ = client.exec_command("cat")` the command sees the end of its input.
-        if not self._closed:
-            self._closed = True
-            self.channel.shutdown_write()
-
-
 def _bytes(data: Sendable) -> bytes | memoryview:
     return data.encode("utf-8") if isinstance(data, str) else memoryview(data).cast("B")
+
+
+def _text(data: str | bytes) -> str:
+    return data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data

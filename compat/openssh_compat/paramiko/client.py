@@ -1,75 +1,51 @@
-"""SSHClient and the host key policies."""
+"""SSHClient: one host, with everything that usually goes together."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import getpass
 import os
-import warnings
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import openssh_core
+from openssh_core import AuthenticationError, ConnectError, HostKeyChanged
 
-from .._shim import not_yet, refuse
+from . import _way
 from ._failures import connect_error
-from ._login import KeyFiles, Login
+from ._host_key import FingerprintKey, from_core
+from ._login import Credentials, KeyFiles, paths_of
+from ._policies import AutoAddPolicy, MissingHostKeyPolicy, RejectPolicy, WarningPolicy
+from ._transport_options import gss_options
 from ._trust import Trust
-from .channel import ChannelFile, ChannelStderrFile, ChannelStdinFile
+from .channel import Channel, ChannelFile, ChannelStderrFile, ChannelStdinFile
+from .config import SSH_PORT
+from .hostkeys import HostKeys
 from .pkey import PKey
-from .ssh_exception import SSHException
+from .ssh_exception import BadHostKeyException, NoValidConnectionsError, SSHException
 from .transport import Transport
 from .util import ClosingContextManager
 
 __all__ = ["AutoAddPolicy", "MissingHostKeyPolicy", "RejectPolicy", "SSHClient", "WarningPolicy"]
 
-SSH_PORT = 22
-
-
-class MissingHostKeyPolicy:
-    """What happens to a host key that is not on record. This one accepts it, and remembers nothing.
-
-    ssh(1) decides by these, so `missing_host_key` is never called, and one of your own is refused for now.
-    """
-
-    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
-        """Stands for: accept it."""
-
-
-class AutoAddPolicy(MissingHostKeyPolicy):
-    """Accept the key and record it: in the file of `load_host_keys`, or for the life of this client."""
-
-    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
-        """Stands for: accept and record it."""
-
-
-class RejectPolicy(MissingHostKeyPolicy):
-    """Refuse the connection. The default."""
-
-    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
-        """Stands for: refuse it."""
-
-
-class WarningPolicy(MissingHostKeyPolicy):
-    """Accept the key with a warning (module `warnings`), and remember nothing."""
-
-    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
-        """Stands for: accept it with a warning."""
-
-
-_POLICIES = {
-    MissingHostKeyPolicy.missing_host_key: "accept",
-    AutoAddPolicy.missing_host_key: "record",
-    RejectPolicy.missing_host_key: "strict",
-    WarningPolicy.missing_host_key: "warn",
-}
+# Seconds that paramiko gives the server's greeting, and the authentication.
+_BANNER_TIMEOUT = 15.0
+_AUTH_TIMEOUT = 30.0
+# Seconds for the TCP connection when nobody says otherwise. (paramiko leaves that to the kernel.)
+_TCP_TIMEOUT = 30.0
 
 
 class SSHClient(ClosingContextManager):
     """A connection to one host, and commands on it. A context manager; thread-safe once connected."""
 
     def __init__(self) -> None:
+        self._system_host_keys = HostKeys()
+        self._host_keys = HostKeys()
+        self._host_keys_filename: str | os.PathLike[str] | None = None
+        self._log_channel: str | None = None
+        self._policy: MissingHostKeyPolicy = RejectPolicy()
         self._transport: Transport | None = None
-        self._trust = Trust()
 
     # ---- host keys
 
@@ -80,13 +56,10 @@ class SSHClient(ClosingContextManager):
             OSError: the file that was named cannot be read.
         """
         if filename is None:
-            path = os.path.expanduser("~/.ssh/known_hosts")
-            if not os.access(path, os.R_OK):
-                return
+            with contextlib.suppress(OSError):
+                self._system_host_keys.load(os.path.expanduser("~/.ssh/known_hosts"))
         else:
-            path = os.path.expanduser(os.fspath(filename))
-            _check_readable(path)
-        self._trust.system.append(path)
+            self._system_host_keys.load(filename)
 
     def load_host_keys(self, filename: str | os.PathLike[str]) -> None:
         """Know the hosts of a file, and let AutoAddPolicy write to it.
@@ -94,25 +67,40 @@ class SSHClient(ClosingContextManager):
         Raises:
             OSError: it cannot be read; it is written to all the same.
         """
-        path = os.path.expanduser(os.fspath(filename))
-        self._trust.own.insert(0, path)
-        _check_readable(path)
+        self._host_keys_filename = filename
+        self._host_keys.load(filename)
 
-    def set_missing_host_key_policy(self, policy: type[MissingHostKeyPolicy] | MissingHostKeyPolicy) -> None:
-        """What happens to a host key that is not on record: one of the policies of this module, or its class.
+    def save_host_keys(self, filename: str | os.PathLike[str]) -> None:
+        """Write the host keys to a file, but for those of `load_system_host_keys`. What is in it stays there.
 
         Raises:
-            NotImplementedError: for a policy with a `missing_host_key` of its own.
+            OSError: it cannot be written.
         """
-        kind = policy if isinstance(policy, type) else type(policy)
-        own: Any = getattr(kind, "missing_host_key", None)
-        known = _POLICIES.get(own)
-        if known is None:
-            raise NotImplementedError(
-                "set_missing_host_key_policy: a policy with a missing_host_key() of its own is not supported by this "
-                "version of openssh_compat; use RejectPolicy, AutoAddPolicy or WarningPolicy"
-            )
-        self._trust.policy = known
+        there = HostKeys()
+        with contextlib.suppress(FileNotFoundError):
+            there.load(filename)
+        lines = "".join(
+            f"{name} {key.get_name()} {key.get_base64()}\n"
+            for name, keys in self._host_keys.items()
+            for key in keys.values()
+            if not there.check(name, key)
+        )
+        with open(filename, "a+", encoding="utf-8", errors="surrogateescape") as file:
+            file.seek(0)
+            text = file.read()
+            file.write(lines if not text or text.endswith("\n") else f"\n{lines}")
+
+    def get_host_keys(self) -> HostKeys:
+        """What is known, but for `load_system_host_keys`. Changing it changes what is trusted."""
+        return self._host_keys
+
+    def set_missing_host_key_policy(self, policy: type[MissingHostKeyPolicy] | MissingHostKeyPolicy) -> None:
+        """What happens to a host key that is not on record: a policy, or its class."""
+        self._policy = policy() if isinstance(policy, type) else policy
+
+    def set_log_channel(self, name: str) -> None:
+        """Have messages logged under another name than `paramiko.transport`. Before `connect`."""
+        self._log_channel = name
 
     # ---- the connection
 
@@ -122,7 +110,7 @@ class SSHClient(ClosingContextManager):
         port: int = SSH_PORT,
         username: str | None = None,
         password: str | None = None,
-        pkey: Any = None,
+        pkey: PKey | None = None,
         key_filename: KeyFiles = None,
         timeout: float | None = None,
         allow_agent: bool = True,
@@ -138,75 +126,115 @@ class SSHClient(ClosingContextManager):
         channel_timeout: float | None = None,
         gss_trust_dns: bool = True,
         passphrase: str | None = None,
-        disabled_algorithms: Any = None,
-        transport_factory: Any = None,
+        disabled_algorithms: Mapping[str, Iterable[str]] | None = None,
+        transport_factory: Callable[..., Transport] | None = None,
         auth_strategy: Any = None,
-    ) -> None:
+    ) -> Any:
         """Connect and log in. As in paramiko, no ssh_config is read.
 
         Args:
             hostname, port: where to.
             username: as whom; the local user when left out.
             password: the account's; also tried as passphrase when there is none.
-            key_filename: private key file(s), tried first.
+            pkey: a key object, tried first.
+            key_filename: private key file(s), tried next.
             passphrase: theirs.
             allow_agent, look_for_keys: whether to try the agent's keys, and those in ~/.ssh.
             timeout: seconds for all of it, greeting and login included; when left out, 30 s are added for the
                 connection to `banner_timeout` (15) and `auth_timeout` (30).
             compress: whether to compress.
-            pkey, sock, gss_..., channel_timeout, disabled_algorithms, transport_factory, auth_strategy: not supported
-                by this version, and refused.
+            sock: what to go over instead of a connection of its own: a socket, a `Channel` (of a jump host), a
+                `ProxyCommand`, or what behaves like a socket.
+            gss_auth, gss_kex, gss_deleg_creds, gss_host, gss_trust_dns: GSSAPI, by ssh.
+            channel_timeout: seconds a tunnel may take to open.
+            disabled_algorithms: names by kind (`ciphers`, `macs`, `keys`, `pubkeys`, `kex`) that ssh is not to use.
+            transport_factory: makes the transport, from a socket and `disabled_algorithms`.
+            auth_strategy: its `authenticate(transport)` logs in, and what that returns is returned.
 
         Raises:
             BadHostKeyException: the server shows another key than the one on record.
             AuthenticationException: it did not let us in.
             SSHException: anything else about SSH.
             NoValidConnectionsError, TimeoutError, socket.gaierror, OSError: there is no connection to it.
-            NotImplementedError: an argument that is not supported.
         """
-        refuse(
-            "connect",
-            pkey=(pkey, None),
-            sock=(sock, None),
-            gss_auth=(gss_auth, False),
-            gss_kex=(gss_kex, False),
-            gss_deleg_creds=(gss_deleg_creds, True),
-            gss_host=(gss_host, None),
-            gss_trust_dns=(gss_trust_dns, True),
-            channel_timeout=(channel_timeout, None),
-            disabled_algorithms=(disabled_algorithms, None),
-            transport_factory=(transport_factory, None),
-            auth_strategy=(auth_strategy, None),
-        )
-        login = Login(
-            password=password,
-            passphrase=passphrase,
-            key_filename=key_filename,
-            allow_agent=allow_agent,
-            look_for_keys=look_for_keys,
-            compress=compress,
-            timeout=timeout,
-            banner_timeout=banner_timeout,
-            auth_timeout=auth_timeout,
-        )
-        self._transport = Transport(self._log_in(hostname, port, username or getpass.getuser(), login))
+        trust = Trust(hostname, port, (self._system_host_keys, self._host_keys), self._ask_policy)
+        in_steps = transport_factory or auth_strategy or type(self)._auth is not SSHClient._auth
+        if sock is None and in_steps:
+            way = _way.given(_dial(hostname, port, timeout), hostname, port)
+        else:
+            way = _way.direct(hostname, port) if sock is None else _way.given(sock, hostname, port)
+        make: Callable[..., Transport] = transport_factory or Transport
+        transport = self._transport = make(way, disabled_algorithms=disabled_algorithms)
+        _settle(transport, compress, banner_timeout, auth_timeout, channel_timeout)
+        if self._log_channel is not None:
+            transport.set_log_channel(self._log_channel)
+        if gss_auth or gss_kex:
+            transport.add_options(gss_options(gss_auth, gss_kex, gss_deleg_creds, gss_host, gss_trust_dns))
+        transport.trust(trust, self._manners())
+        try:
+            if in_steps:
+                self._greet(transport, trust, timeout)
+            if auth_strategy is not None:
+                return auth_strategy.authenticate(transport=transport)
+            files = paths_of(key_filename)
+            user = username or getpass.getuser()
+            if in_steps:
+                return self._auth(user, password, pkey, files, allow_agent, look_for_keys, passphrase)
+            credentials = _credentials(password, passphrase, files, pkey, allow_agent, look_for_keys)
+            limit = _limit(timeout, banner_timeout, auth_timeout)
+            return self._log_in(transport, trust, user, credentials, limit)
+        except BaseException:
+            self.close()
+            raise
 
     def _manners(self) -> dict[str, Any]:
-        """Which configuration counts, and what is thought of host keys: arguments for `openssh_core.connect`."""
-        return {"config_file": "none", **self._trust.prepare(self)}
+        """Which configuration counts, and what is thought of host keys, where that is not as in paramiko: arguments for
+        `openssh_core.connect`.
+        """
+        return {}
 
-    def _log_in(self, hostname: str, port: int, username: str, login: Login) -> openssh_core.Connection:
-        target = f"[{hostname}]" if ":" in hostname else hostname
-        options = {**login.options(), **self._manners()}
+    def _ask_policy(self, name: str, key: PKey) -> None:
+        self._policy.missing_host_key(self, name, key)
+
+    def _greet(self, transport: Transport, trust: Trust, timeout: float | None) -> None:
+        transport.start_client(timeout=timeout)
         try:
-            connection = openssh_core.connect(target, user=username, port=port, **options)
-        except openssh_core.ConnectError as error:
-            raise connect_error(error, hostname, port, tried=login.tried(), locked=login.locked()) from error
-        for key in self._trust.passing_keys():
-            if self._trust.policy == "warn":
-                name = hostname if port == SSH_PORT else f"[{hostname}]:{port}"
-                warnings.warn(f"Unknown {key.get_name()} host key for {name}: {key.fingerprint}", stacklevel=3)
-        return connection
+            key = transport.get_remote_server_key()
+        except SSHException:
+            return  # there is one go only: the login will look at it
+        trust.check(key)
+
+    def _log_in(
+        self, transport: Transport, trust: Trust, username: str, credentials: Credentials, limit: float
+    ) -> None:
+        while True:
+            try:
+                return transport.log_in(username, credentials, limit)
+            except ConnectError as error:
+                if trust.error is not None:
+                    raise trust.error from None
+                refused = isinstance(error, AuthenticationError)
+                rest = credentials.without_keys_in_memory() if refused else None
+                if rest is None:
+                    raise _explained(error, transport, trust, credentials) from error
+                credentials = rest
+
+    def _auth(
+        self,
+        username: str,
+        password: str | None,
+        pkey: PKey | None,
+        key_filenames: list[str],
+        allow_agent: bool,
+        look_for_keys: bool,
+        passphrase: str | None,
+    ) -> None:
+        """Log in over `self._transport`. Programs replace this in subclasses; then `connect` goes step by step."""
+        transport = self._transport
+        assert transport is not None
+        transport.log_in_with(
+            username, _credentials(password, passphrase, key_filenames, pkey, allow_agent, look_for_keys)
+        )
 
     def get_transport(self) -> Transport | None:
         """The connection; None before `connect` and after `close`."""
@@ -218,7 +246,12 @@ class SSHClient(ClosingContextManager):
         if transport is not None:
             transport.close()
 
-    # ---- commands
+    # ---- what it is for
+
+    def _open_session(self) -> Channel:
+        if self._transport is None:
+            raise SSHException("SSH session not active")
+        return self._transport.session()
 
     def exec_command(
         self,
@@ -244,24 +277,116 @@ class SSHClient(ClosingContextManager):
             ChannelException: the server opens no session.
             SSHException: it does not run the command, or there is no connection.
         """
-        if self._transport is None:
-            raise SSHException("SSH session not active")
-        text = command.decode("utf-8", "surrogateescape") if isinstance(command, bytes) else command
-        channel = self._transport.start(text, openssh_core.Pty() if get_pty else None, environment)
+        channel = self._open_session()
+        if get_pty:
+            channel.get_pty()
         channel.settimeout(timeout)
+        if environment:
+            channel.update_environment(environment)
+        channel.exec_command(command)
         return (
             channel.makefile_stdin("wb", bufsize),
             channel.makefile("r", bufsize),
             channel.makefile_stderr("r", bufsize),
         )
 
-    invoke_shell = not_yet("SSHClient.invoke_shell")
-    open_sftp = not_yet("SSHClient.open_sftp")
-    get_host_keys = not_yet("SSHClient.get_host_keys")
-    save_host_keys = not_yet("SSHClient.save_host_keys")
-    set_log_channel = not_yet("SSHClient.set_log_channel")
+    def invoke_shell(
+        self,
+        term: str = "vt100",
+        width: int = 80,
+        height: int = 24,
+        width_pixels: int = 0,
+        height_pixels: int = 0,
+        environment: Mapping[str, str] | None = None,
+    ) -> Channel:
+        """The account's shell on a terminal.
+
+        Args:
+            term: the type of the terminal.
+            width, height: in characters; width_pixels, height_pixels: in pixels.
+            environment: variables for it. (paramiko ignores them.)
+
+        Raises:
+            ChannelException, SSHException: as `exec_command`.
+        """
+        channel = self._open_session()
+        channel.get_pty(term, width, height, width_pixels, height_pixels)
+        if environment:
+            channel.update_environment(environment)
+        channel.invoke_shell()
+        return channel
+
+    def _log(self, level: int, msg: str) -> None:
+        if self._transport is not None:
+            self._transport._log(level, msg)
 
 
-def _check_readable(path: str) -> None:
-    with open(path, "rb"):
-        pass
+def _credentials(
+    password: str | None,
+    passphrase: str | None,
+    key_files: list[str],
+    pkey: PKey | None,
+    allow_agent: bool,
+    look_for_keys: bool,
+) -> Credentials:
+    return Credentials(
+        password=password,
+        passphrase=passphrase,
+        key_filename=key_files or None,
+        pkeys=() if pkey is None else (pkey,),
+        agent=allow_agent,
+        defaults=look_for_keys,
+    )
+
+
+def _settle(
+    transport: Transport,
+    compress: bool,
+    banner_timeout: float | None,
+    auth_timeout: float | None,
+    channel_timeout: float | None,
+) -> None:
+    if compress:
+        transport.use_compression(True)
+    for name, value in (
+        ("banner_timeout", banner_timeout),
+        ("auth_timeout", auth_timeout),
+        ("channel_timeout", channel_timeout),
+    ):
+        if value is not None:
+            setattr(transport, name, value)
+
+
+def _limit(timeout: float | None, banner_timeout: float | None, auth_timeout: float | None) -> float:
+    """Seconds for all of it: ssh has no others."""
+    given = [limit for limit in (timeout, banner_timeout, auth_timeout) if limit is not None]
+    if timeout is not None:
+        return max(sum(given), 0.001)
+    banner = _BANNER_TIMEOUT if banner_timeout is None else banner_timeout
+    return _TCP_TIMEOUT + banner + (_AUTH_TIMEOUT if auth_timeout is None else auth_timeout)
+
+
+def _dial(hostname: str, port: int, timeout: float | None) -> socket.socket:
+    """A TCP connection, as paramiko makes it.
+
+    Raises:
+        NoValidConnectionsError: no address of the host takes it.
+        OSError: the name does not resolve, or something else is wrong.
+    """
+    errors: dict[tuple[Any, ...], Exception] = {}
+    for *_, address in socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection((str(address[0]), port), timeout or _TCP_TIMEOUT)
+        except OSError as error:
+            if error.errno not in (errno.ECONNREFUSED, errno.EHOSTUNREACH):
+                raise
+            errors[(address[0], port)] = error
+    raise NoValidConnectionsError(errors)
+
+
+def _explained(error: ConnectError, transport: Transport, trust: Trust, credentials: Credentials) -> Exception:
+    if isinstance(error, HostKeyChanged):
+        shown = FingerprintKey(error.fingerprint) if error.key is None else from_core(error.key)
+        return BadHostKeyException(trust.hostname, shown, trust.expected(shown.get_name()) or FingerprintKey())
+    host, port = trust.hostname, transport.port
+    return connect_error(error, host, port, tried=credentials.tried(), locked=credentials.locked())

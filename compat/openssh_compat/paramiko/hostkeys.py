@@ -91,6 +91,8 @@ class HostKeys(MutableMapping[str, "MutableMapping[str, PKey]"]):
 
     def __init__(self, filename: str | os.PathLike[str] | None = None) -> None:
         self._entries: list[HostKeyEntry] = []
+        # Lines that show no key, and mean something to ssh.
+        self._others: list[str] = []
         if filename is not None:
             self.load(filename)
 
@@ -115,8 +117,11 @@ class HostKeys(MutableMapping[str, "MutableMapping[str, PKey]"]):
         """
         with open(filename, encoding="utf-8", errors="surrogateescape") as file:
             for number, line in enumerate(file, 1):
+                line = line.strip()
+                if line.startswith("@"):
+                    self._others.append(line)
                 try:
-                    entry = HostKeyEntry.from_line(line.strip(), number)
+                    entry = HostKeyEntry.from_line(line, number)
                 except SSHException:
                     continue
                 if entry is not None:
@@ -134,6 +139,10 @@ class HostKeys(MutableMapping[str, "MutableMapping[str, PKey]"]):
         with open(filename, "w", encoding="utf-8", errors="surrogateescape") as file:
             for entry in self._entries:
                 file.write(entry.to_line() or "")
+
+    def to_lines(self) -> str:
+        """As ssh(1) reads it, with the lines that show no key."""
+        return "".join([entry.to_line() or "" for entry in self._entries] + [f"{line}\n" for line in self._others])
 
     def lookup(self, hostname: str) -> HostKeysOfOne | None:
         """The keys of a host, by type; None when there are none."""
@@ -159,7 +168,7 @@ class HostKeys(MutableMapping[str, "MutableMapping[str, PKey]"]):
 
     def clear(self) -> None:
         """Forget all."""
-        self._entries = []
+        self._entries, self._others = [], []
 
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys(name for entry in self._entries for name in entry.hostnames)
