@@ -7,10 +7,11 @@ from .external import External
 from .lines import Lines
 from .mounting import Mounting
 from .streams import Shapes
+from .terminals import Terminals
 from .tunnels import Tunnels
 
 
-class Connection(Lines, Shapes, Mounting, Copies, External, Tunnels):
+class Connection(Lines, Shapes, Terminals, Mounting, Copies, External, Tunnels):
     """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
 
     After a fork the child may go on using it: it then goes its own way through the same master, and never ends
