@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import warnings
 import weakref
-from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
@@ -15,6 +13,7 @@ from ._backends.base import Session
 from ._io import text
 from ._io.deadline import Deadline
 from ._io.exchange import Exchange
+from .callbacks import Callbacks
 from .errors import CommandTimeout, InvalidInput
 from .options import Pty
 from .redirect import Plumbing
@@ -29,10 +28,8 @@ SIGNAL_PATIENCE = 10.0
 # the background may hold the stream open for ever.
 OUTPUT_PATIENCE = 1.0
 
-_log = logging.getLogger("openssh_core.process")
 
-
-class RemoteProcess:
+class RemoteProcess(Callbacks):
     """A command on the other machine.
 
     Made by `Connection.popen`. A context manager: leaving it closes the pipes and waits for the end.
@@ -182,14 +179,6 @@ class RemoteProcess:
             stderr=stderr,
         )
 
-    def add_done_callback(self, call: Callable[[RemoteProcess], object]) -> None:
-        """Have `call(process)` called, once, when the command has ended (or nothing more can be known of it).
-
-        It runs in the thread that serves all connections, so it may only note the fact and wake somebody; or here and
-        now, when the command has ended already. If it raises, the error is logged.
-        """
-        self._session.when_exited(lambda: _tell(call, self))
-
     # ---- talking to it
 
     def communicate(
@@ -291,10 +280,3 @@ class RemoteProcess:
             if number >= 0:
                 os.dup2(nothing, number, inheritable=False)
         os.close(nothing)
-
-
-def _tell(call: Callable[[RemoteProcess], object], process: RemoteProcess) -> None:
-    try:
-        call(process)
-    except Exception:  # noqa: BLE001  # it is the caller's function, but everybody's thread
-        _log.exception("a function to be called at the end of a command raised")

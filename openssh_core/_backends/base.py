@@ -95,6 +95,7 @@ class Session(Protocol):
         error: what went wrong with the session itself.
         pid: the remote process id, None while unknown.
         owner: whoever has the other ends of its pipes.
+        reports: whether the remote side says itself what came of the start.
         is_running: whether the server agreed to run it; stays true after the end.
     """
 
@@ -102,6 +103,7 @@ class Session(Protocol):
     error: OpenSSHError | None
     pid: int | None
     is_running: bool
+    reports: bool
     owner: weakref.ref[Any] | None
 
     def wait_started(self, timeout: float | None) -> bool:
@@ -115,6 +117,9 @@ class Session(Protocol):
 
     def wait_closed(self, timeout: float | None) -> bool:
         """Wait until all its output has been delivered too."""
+
+    def when_started(self, call: Callable[[], object]) -> None:
+        """Have it called once it is known whether it has started, by the report where there is to be one."""
 
     def when_exited(self, call: Callable[[], object]) -> None:
         """Have it called once `wait_exited` would not wait any more: at once, or in the thread that finds out."""

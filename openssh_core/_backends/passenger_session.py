@@ -37,7 +37,7 @@ class PassengerSession(SessionState):
     """
 
     def __init__(self, backend: PassengerBackend, request: SessionRequest, streams: Streams) -> None:
-        super().__init__()
+        super().__init__(reports=request.report is not None)
         self._backend = backend
         self._request = request
         self._sock: socket.socket | None = None

@@ -38,7 +38,7 @@ class ProxySession(SessionState):
     """
 
     def __init__(self, backend: ProxyBackend, request: SessionRequest, streams: Streams) -> None:
-        super().__init__()
+        super().__init__(reports=request.report is not None)
         self._backend = backend
         self._link = backend.link
         self._request = request

@@ -29,11 +29,12 @@ class SessionState:
     Written by the reactor's thread, read by any. The events are set last, so whoever was woken finds the rest done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reports: bool = False) -> None:
         self.exit: Exit | None = None
         self.error: OpenSSHError | None = None
         self.pid: int | None = None
         self.is_running = False
+        self.reports = reports
         self.owner: weakref.ref[Owner] | None = None
         self._started = Latch()
         self._exited = Latch()
@@ -53,6 +54,9 @@ class SessionState:
     def wait_located(self, timeout: float | None) -> bool:
         """Wait until the process id is known, or never will be."""
         return self._located.wait(timeout)
+
+    def when_started(self, call: Callable[[], object]) -> None:
+        (self._located if self.reports else self._started).then(call)
 
     def when_exited(self, call: Callable[[], object]) -> None:
         self._exited.then(call)

@@ -9,6 +9,7 @@ from typing import Final
 from .._backends.base import Session
 from .._cli.quoting import Quoter, Word, quoter
 from .._io import text
+from ..callbacks import start_error
 from ..command import Launch, command_of
 from ..errors import InvalidInput
 from ..options import Pty
@@ -134,6 +135,7 @@ class Commands(ConnectionLife):
         encoding: Encoding = ENCODING,
         errors: str | None = None,
         bufsize: int = -1,
+        wait: bool = True,
     ) -> RemoteProcess:
         """Start a command and go on. Without a command it is the account's login shell.
 
@@ -144,6 +146,7 @@ class Commands(ConnectionLife):
                 (stderr only). SOCKET for both stdin and stdout: one socket for the two.
             subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
             bufsize: buffer size of the pipes' files in bytes, as for `open`.
+            wait: False: come back before it is known whether it starts (`add_start_callback`, `check_started`).
 
         Raises:
             OpenRefused, RequestRefused: the server did not run it.
@@ -171,11 +174,11 @@ class Commands(ConnectionLife):
             errors=errors_used,
             bufsize=bufsize,
         )
-        reports = isinstance(words, Program) and words.report
-        (wait_reported if reports else wait_started)(session, self.host)
-        if session.error is not None and (reports or not session.is_running):
-            process.close()
-            raise session.error
+        if wait:
+            (wait_reported if session.reports else wait_started)(session, self.host)
+            if (error := start_error(session)) is not None:
+                process.close()
+                raise error
         return process
 
     def _launch(

@@ -135,11 +135,31 @@ def test_the_end_calls_back(either: Connection) -> None:
     assert seen == [(process, 4)] * 2
 
 
+def test_a_start_that_nobody_waits_for(either: Connection) -> None:
+    for command, error in (
+        (Program(["sh", "-c", "exit 3"]), None),
+        ("exit 3", None),
+        (Program(["no-such-program"]), errors.ProgramNotStarted),
+    ):
+        known = threading.Event()
+        process = either.popen(command, wait=False)  # type: ignore[arg-type]
+        process.add_start_callback(lambda _process: known.set())  # noqa: B023
+        assert known.wait(60)
+        if error is None:
+            process.check_started()
+            assert process.wait() == 3
+        else:
+            with pytest.raises(error):
+                process.check_started()
+            with pytest.raises(error):
+                process.wait()
+
+
 def test_a_callback_that_raises_harms_nobody(host: Connection, caplog: pytest.LogCaptureFixture) -> None:
     process = host.popen("true")
     process.wait()
     process.add_done_callback(lambda _process: 1 / 0)
-    assert "to be called at the end" in caplog.text
+    assert "to be called about a command" in caplog.text
     assert host.run("true").returncode == 0
 
 

@@ -58,6 +58,8 @@ __all__ = [
     "call",
     "check_call",
     "check_output",
+    "create_subprocess_exec",
+    "create_subprocess_shell",
     "getoutput",
     "getstatusoutput",
     "list2cmdline",
@@ -112,6 +114,16 @@ def getoutput(cmd: str | bytes, *, encoding: str | None = None, errors: str | No
 def getstatusoutput(cmd: str | bytes, *, encoding: str | None = None, errors: str | None = None) -> tuple[int, str]:
     """`Remote.getstatusoutput` where a host is bound."""
     return bound().getstatusoutput(cmd, encoding=encoding, errors=errors)
+
+
+async def create_subprocess_exec(program: Any, *args: Any, **kwargs: Any) -> Any:
+    """`Remote.create_subprocess_exec` where a host is bound."""
+    return await bound().create_subprocess_exec(program, *args, **kwargs)
+
+
+async def create_subprocess_shell(cmd: str | bytes, **kwargs: Any) -> Any:
+    """`Remote.create_subprocess_shell` where a host is bound."""
+    return await bound().create_subprocess_shell(cmd, **kwargs)
 
 
 __getattr__ = missing_from("subprocess", ())

@@ -141,6 +141,24 @@ class Remote:
             kwargs["input"] = "" if kwargs.get("universal_newlines") or kwargs.get("text") else b""
         return self.run(*popenargs, stdout=PIPE, timeout=timeout, check=True, **kwargs).stdout
 
+    async def create_subprocess_exec(self, program: Any, *args: Any, limit: int = 2**16, **kwargs: Any) -> Any:
+        """asyncio.create_subprocess_exec on this host, for the loop that runs; gives an asyncio.subprocess.Process.
+
+        Raises:
+            OSError: the program, or its directory, is not there or not allowed.
+            ValueError: an argument that cannot be, or is not supported here.
+            ConnectionLost, RequestRefused, OpenRefused: it was not started.
+        """
+        from . import _aio
+
+        return await _aio.execute(self.order, program, *args, limit=limit, **kwargs)
+
+    async def create_subprocess_shell(self, cmd: str | bytes, *, limit: int = 2**16, **kwargs: Any) -> Any:
+        """asyncio.create_subprocess_shell on this host; as `create_subprocess_exec`."""
+        from . import _aio
+
+        return await _aio.shell(self.order, cmd, limit=limit, **kwargs)
+
     def getstatusoutput(
         self, cmd: str | bytes, *, encoding: str | None = None, errors: str | None = None
     ) -> tuple[int, str]:
