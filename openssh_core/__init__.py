@@ -5,7 +5,16 @@ This is the list of public names, and nothing else.
 
 from ._cli.prompts import Prompt, PromptKind
 from ._version import __version__
-from .connection import Connection, ConnectOptions, Line, LineReader, LocalPipe, connect
+from .connection import (
+    Connection,
+    ConnectOptions,
+    Line,
+    LineReader,
+    LocalPipe,
+    Reconnect,
+    connect,
+    stop_persistent,
+)
 from .defaults import Defaults
 from .errors import (
     AuthenticationError,
@@ -129,6 +138,7 @@ __all__ = [
     "ProtocolError",
     "Pty",
     "Raw",
+    "Reconnect",
     "RemoteProcess",
     "RemoteProtocolError",
     "RequestRefused",
@@ -142,4 +152,5 @@ __all__ = [
     "UnknownHost",
     "__version__",
     "connect",
+    "stop_persistent",
 ]

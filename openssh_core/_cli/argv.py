@@ -26,11 +26,12 @@ LONGEST_CONTROL_PATH_MACOS = 86
 
 SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
-# Four functions of ssh's source, the same from 8.5 to 10.5. They speak during the login only, and tell what
+# Five functions of ssh's source, the same from 8.5 to 10.5. They speak during the login only, and tell what
 # `log.server_facts` reads; a command through the master adds nothing to the log.
 _LOG_VERBOSE = ",".join(
     [
         "kex.c:kex_exchange_identification():*",
+        "sshconnect.c:ssh_connect_direct():*",
         "sshconnect.c:ssh_login():*",
         "sshconnect.c:verify_host_key():*",
         "sshconnect2.c:ssh_userauth2():*",

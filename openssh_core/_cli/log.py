@@ -24,6 +24,8 @@ _MUCH = 100_000
 
 _VERSION = re.compile(r"Remote protocol version [0-9.]{1,20}, remote software version (.*)")
 _WHO = re.compile(r"Authenticating to (.+):([0-9]{1,5}) as '(.*)'")
+_CONNECTING = re.compile(r"Connecting to .+ \[(.+)\] port ([0-9]{1,5})\.")
+_CONNECTED = "Connection established."
 _HOST_KEY = re.compile(r"Server host (?:key|certificate): (\S+ \S+?)(?:, .*)?")
 _NEW_KEY = re.compile(r"Warning: Permanently added .* to the list of known hosts\.")
 _LOGGED_IN = re.compile(r"Authenticated to .* using .*")
@@ -51,6 +53,7 @@ class ServerFacts(Value):
         user: as whom ssh logs in.
         host_key: type and fingerprint of the key the server showed.
         host, port: where ssh connected to, after all aliases.
+        address: the same as an IP address and a port, None where ssh did not connect itself.
         host_key_is_new: whether the key was in no known_hosts file and has been accepted.
     """
 
@@ -59,6 +62,7 @@ class ServerFacts(Value):
     host_key: str | None = None
     host: str | None = None
     port: int | None = None
+    address: tuple[str, int] | None = None
     host_key_is_new: bool = False
 
 
@@ -81,8 +85,19 @@ def server_facts(log_text: str) -> ServerFacts:
         host_key=escaped(key[1]) if key else None,
         host=who[1] if who else None,
         port=int(who[2]) if who else None,
+        address=_address(texts),
         host_key_is_new=_first(_NEW_KEY, texts) is not None,
     )
+
+
+def _address(texts: list[str]) -> tuple[str, int] | None:
+    """The last address that was tried before one answered."""
+    if _CONNECTED not in texts:
+        return None
+    for text in reversed(texts[: texts.index(_CONNECTED)]):
+        if match := _CONNECTING.fullmatch(text):
+            return match[1], int(match[2])
+    return None
 
 
 def signals_work(facts: ServerFacts) -> bool | None:

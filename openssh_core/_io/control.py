@@ -131,7 +131,7 @@ class Conversation:
         reply = self._ask(wire.Proxy(self._mux.next_id()), deadline)
         if not isinstance(reply, wire.ProxyReady):
             raise OpenRefused(f"the master at {self._path} has no proxy mode ({_words(reply)})")
-        return self._detach()
+        return self.detach()
 
     def next_id(self) -> int:
         """A number for a session request."""
@@ -154,7 +154,7 @@ class Conversation:
         sock.setblocking(False)
         reply = self._reply_to(message, deadline)
         if isinstance(reply, wire.SessionOpened):
-            return self._detach(), reply.session_id
+            return self.detach(), reply.session_id
         raise OpenRefused(f"the server opened no session ({_words(reply)})")
 
     # ---- one question, one answer
@@ -185,7 +185,8 @@ class Conversation:
             raise ConnectionLost(f"this conversation with {self._path} is over")
         return self._sock
 
-    def _detach(self) -> socket.socket:
+    def detach(self) -> socket.socket:
+        """The socket, which is no longer a conversation."""
         sock, self._sock = self._socket(), None
         return sock
 

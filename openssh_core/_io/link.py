@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Protocol
 
 from .._protocol import link as protocol
-from ..errors import ConnectionLost, OpenSSHError, ProtocolError
+from ..errors import ConnectionClosed, ConnectionLost, OpenSSHError, ProtocolError
 from .outbox import Outbox
 from .reactor import READ, Reactor
 
@@ -159,6 +159,30 @@ class ProxyLink:
     def close(self, error: OpenSSHError) -> None:
         """End the link; whoever still has a channel is told `error`. Idempotent; from any thread."""
         self._reactor.submit(lambda: self._end(error))
+
+    def release(self) -> socket.socket:
+        """Give the connection away without ending it: every channel is closed, and whoever takes it only reads.
+
+        Raises:
+            OpenSSHError: the link is gone; the reason it went with.
+        """
+        if self.error is not None:
+            raise self.error
+        with self:
+            for number in list(self._handlers):
+                self._protocol.close(number)
+        self._reactor.unwatch(self._sock.fileno())
+        self._sock.setblocking(True)
+        self._outbox.flush()
+        sock, self._sock = self._sock, socket.socket(socket.AF_UNIX)
+        self._sock.close()
+        self.error = error = ConnectionClosed("this connection was given away")
+        handlers, self._handlers = self._handlers, {}
+        for handler in handlers.values():
+            handler.on_lost(error)
+        for tell in self._followers:
+            tell(error)
+        return sock
 
     def abandon(self) -> None:
         """In a forked child: drop our copy of the socket without a word to the master."""

@@ -23,54 +23,45 @@ _PREFIX = "osc-"
 _SOCKET = "c"
 
 # Seconds a new directory is left alone by sweepers: its owner may be about to lock it.
-_YOUNG = 10
+YOUNG = 10
 
 
-class PrivateDirectory:
-    """The directory of one master.
+class Directory:
+    """The directory of one master, and the files in it.
 
     Args:
-        parent: where to make it; None for the usual place.
-        ssh: the program that can end the master, should this program be killed.
+        path: absolute; where it is, or will be.
 
     Attributes:
-        path: absolute.
         control_path: where the master's socket will be.
         log_path: where ssh writes its words.
+        stderr_path: what ssh shows to its user besides: the server's banner.
+
+    Raises:
+        InvalidControlPath: ssh cannot use a socket there.
     """
 
-    def __init__(self, parent: str | None, ssh: str) -> None:
-        base = choose_parent(parent)
-        _sweep(base)
-        self.path = os.path.join(base, _PREFIX + os.urandom(6).hex())
-        self.control_path = os.path.join(self.path, _SOCKET)
-        self.log_path = os.path.join(self.path, "log")
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.control_path = os.path.join(path, _SOCKET)
+        self.log_path = os.path.join(path, "log")
+        self.stderr_path = os.path.join(path, "err")
         check_control_path(self.control_path)
-        os.mkdir(self.path, 0o700)
-        self._removing = threading.Lock()
         self._names: list[str] = []
-        self._lock = -1
-        try:
-            self._lock = _open_directory(self.path)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
-            watcher.guard(self.path, ssh)
-        except BaseException:
-            _remove(self.path, [])
-            self.remove()
-            raise
 
     def read_log(self) -> str:
-        """What ssh has said so far."""
-        try:
-            with open(self.log_path, encoding="utf-8", errors="backslashreplace") as log:
-                return log.read()
-        except FileNotFoundError:
-            return ""
+        """What ssh has said so far; what the server said through it comes last."""
+        return _text(self.log_path) + _text(self.stderr_path)
+
+    def read_banner(self) -> str:
+        """What the server said before the login."""
+        return _text(self.stderr_path)
 
     def clear_log(self) -> None:
-        """Forget what was said in it. Only while nothing writes there."""
-        with open(self.log_path, "wb"):
-            pass
+        """Forget what was said. Only while nothing writes there."""
+        for path in (self.log_path, self.stderr_path):
+            with contextlib.suppress(FileNotFoundError):
+                os.truncate(path, 0)
 
     def file(self, name: str, text: str | bytes | None = None) -> str:
         """The path of a further file, or socket, that goes with the directory; written now if there is a text.
@@ -87,6 +78,49 @@ class PrivateDirectory:
                 file.write(data)
         return path
 
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="backslashreplace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+class PrivateDirectory(Directory):
+    """A fresh one, locked while it exists.
+
+    Args:
+        parent: where to make it; None for the usual place.
+        ssh: the program that can end the master, should this program be killed.
+    """
+
+    def __init__(self, parent: str | None, ssh: str) -> None:
+        base = choose_parent(parent)
+        _sweep(base)
+        super().__init__(os.path.join(base, _PREFIX + os.urandom(6).hex()))
+        os.mkdir(self.path, 0o700)
+        self._removing = threading.Lock()
+        self._lock = -1
+        try:
+            self._lock = open_directory(self.path)
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            watcher.guard(self.path, ssh)
+        except BaseException:
+            _remove(self.path, [])
+            self.remove()
+            raise
+
+    def give_away(self) -> None:
+        """It stays, and somebody else removes it."""
+        with self._removing:
+            lock, self._lock = self._lock, -1
+            if lock >= 0:
+                # Without this file the watcher leaves it in peace.
+                os.unlink(os.path.join(self.path, "ssh"))
+                os.close(lock)
+                watcher.release(self.path)
+
     def remove(self) -> None:
         """Everything in it, and itself. Idempotent; when it returns they are gone, whoever did it."""
         with self._removing:
@@ -97,7 +131,7 @@ class PrivateDirectory:
                 watcher.release(self.path)
 
 
-def _open_directory(path: str) -> int:
+def open_directory(path: str) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
 
@@ -167,11 +201,11 @@ def _sweep(base: str) -> None:
 def _is_rubbish(entry: os.DirEntry[str]) -> bool:
     """Whether it is ours, has no socket, and nobody holds it."""
     status = entry.stat(follow_symlinks=False)
-    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or time.time() - status.st_mtime < _YOUNG:
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or time.time() - status.st_mtime < YOUNG:
         return False
     if os.path.lexists(os.path.join(entry.path, _SOCKET)):
         return False
-    lock = _open_directory(entry.path)
+    lock = open_directory(entry.path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -183,7 +217,7 @@ def _is_rubbish(entry: os.DirEntry[str]) -> bool:
 
 def _remove(path: str, names: Iterable[str]) -> None:
     # By name: looking into it would take a descriptor, and there may be none left.
-    for name in ("a", "askpass", _SOCKET, "log", "ssh", *names):
+    for name in ("a", "askpass", _SOCKET, "err", "log", "ssh", *names):
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(path, name))
     with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ _SCRIPT = """
 set --
 while IFS= read -r directory; do set -- "$@" "$directory"; done
 for directory; do
-    [ -d "$directory" ] || continue
+    [ -f "$directory/ssh" ] || continue
     ssh=$(cat "$directory/ssh")
     [ -S "$directory/c" ] && "$ssh" -F none -S "$directory/c" -O exit -- none
     rm -f -- "$directory"/*

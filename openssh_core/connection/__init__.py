@@ -4,10 +4,20 @@ A `Connection` is put together from parts, one for each kind of thing it does; e
 own that stands on `ConnectionLife`.
 """
 
+from .access import Reconnect
 from .arguments import ConnectOptions
-from .connecting import connect
+from .connecting import connect, stop_persistent
 from .front import Connection
 from .lines import Line, LineReader
 from .streams import LocalPipe
 
-__all__ = ["ConnectOptions", "Connection", "Line", "LineReader", "LocalPipe", "connect"]
+__all__ = [
+    "ConnectOptions",
+    "Connection",
+    "Line",
+    "LineReader",
+    "LocalPipe",
+    "Reconnect",
+    "connect",
+    "stop_persistent",
+]

@@ -19,6 +19,7 @@ from ..errors import InvalidInput
 from ..keys import PrivateKey
 from ..options import HostKeys, MasterOptions, Target
 from ..starting import HostKeyPolicy, Order
+from .access import Reconnect
 
 Path = str | os.PathLike[str]
 Key = Path | bytes | PrivateKey
@@ -27,6 +28,10 @@ PathOrText = Path | bytes
 # A line of a known_hosts file (sshd(8)): a marker perhaps, names, the type, the key. No path looks like this.
 _KNOWN_HOSTS_LINE = re.compile(r"(@(cert-authority|revoked)\s+)?\S+\s+[a-z0-9@.-]+\s+AAAA[A-Za-z0-9+/]+=*(\s.*)?")
 _CERTIFICATE = re.compile(r"[a-z0-9-]+-cert-v01@openssh\.com AAAA")
+
+
+# Seconds a master of our own outlives its last control connection: long enough for us to make the first.
+_PRIVATE_PERSIST = 5
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -50,6 +55,9 @@ class ConnectOptions(TypedDict, total=False):
     options: Mapping[str, str | int | bool | Sequence[str]] | None
     ssh: str
     keepalive: int
+    persist: int | None
+    lazy: bool
+    reconnect: Reconnect | bool | None
     spare: bool
     encoding: str | None
     errors: str
@@ -77,6 +85,9 @@ class Arguments(Value):
     options: Mapping[str, str | int | bool | Sequence[str]] | None = None
     ssh: str = "ssh"
     keepalive: int = 15
+    persist: int | None = None
+    lazy: bool = False
+    reconnect: Reconnect | bool | None = None
     spare: bool = True
     encoding: str | None = "utf-8"
     errors: str = "surrogateescape"
@@ -102,6 +113,13 @@ class Arguments(Value):
             check_seconds(self.connect_timeout, "connect_timeout")
         if self.sock is not None and self.control_path is not None:
             raise InvalidInput("sock= is for a new master, and control_path= names one that runs", advice="Give one")
+        if self.sock is not None and (self.persist is not None or self.reconnect):
+            raise InvalidInput(
+                "sock= leads to the server once; persist= and reconnect= need a way there each time",
+                advice="Give a ProxyCommand or ProxyJump in options=",
+            )
+        if self.persist is not None and self.control_path is not None:
+            raise InvalidInput("persist= is for a master of ours, and control_path= names somebody else's")
 
     def target(self, text: str) -> Target:
         """Where to, by the target's text and the user and port that were given apart.
@@ -132,6 +150,7 @@ class Arguments(Value):
                 options=check_options(self.options or {}),
                 ssh=self.ssh,
                 keepalive=self.keepalive,
+                persist=_PRIVATE_PERSIST if self.persist is None else self.persist,
                 askpass=bool(secrets),
                 home=_home(),
             ),
@@ -143,6 +162,7 @@ class Arguments(Value):
             policy=policy,
             control_dir=None if self.control_dir is None else os.fspath(self.control_dir),
             spare=self.spare,
+            persist=self.persist,
         )
 
 

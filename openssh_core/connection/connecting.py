@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .._cli.argv import check_control_path
 from .._io.deadline import Deadline
 from .._io.socket_like import handing_over
+from ..errors import InvalidInput
 from ..master import Master
-from ..starting import adopt_master, start_master
+from ..options import Target
+from ..starting import adopt_master, persistent_master, running_master, start_master
+from .access import Access, Dial, policy_of
 from .arguments import Arguments, ConnectOptions
 from .front import Connection
 
@@ -50,6 +54,13 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         ssh: the ssh program.
         keepalive: seconds of silence after which ssh asks the server whether it is still there; three times
             unanswered ends the connection.
+        persist: seconds the master outlives its last user. The next program (or the next `connect` of this one) that
+            asks for the same with the same options takes it up in a few milliseconds, without a new login; options that
+            differ never share one. Such a connection sees a death by a signal as a missing status, and cannot change
+            the size of a terminal. The secrets are not compared.
+        lazy: log in when the connection is first used, not now. What cannot be is still said now.
+        reconnect: True, or a `Reconnect`: before the next command, log in again when the connection was lost. A command
+            that was running then has failed; it is not run again. None or False: a lost connection stays lost.
         spare: keep one session open in advance, which saves a round trip for each command.
         encoding, errors: how output is made into text; encoding=None gives bytes.
         defaults: what commands get unless a call says otherwise.
@@ -60,13 +71,46 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
     """
     given = Arguments.of(options)
     where = given.target(target)
-    deadline = Deadline.after(given.connect_timeout)
     name = str(where)
-    if given.control_path is not None:
-        master: Master = adopt_master(os.fspath(given.control_path), name, deadline, ssh=given.ssh)
-    else:
-        with handing_over(given.sock) as transport:
-            master = start_master(given.order(where).replace(transport=transport), deadline)
-    connection = Connection(master, name, encoding=given.encoding, errors=given.errors)
-    connection.defaults = given.defaults
+    access = Access(_dialler(given, where), name, policy_of(given.reconnect))
+    connection = Connection(access, name, encoding=given.encoding, errors=given.errors, defaults=given.defaults)
+    if not given.lazy:
+        access.master()
     return connection
+
+
+def stop_persistent(target: str, **options: Unpack[ConnectOptions]) -> bool:
+    """End the master that `connect` with these arguments, `persist=` among them, would take up.
+
+    Returns:
+        whether there was one.
+
+    Raises:
+        InvalidInput: one of its subclasses says what cannot be.
+    """
+    given = Arguments.of(options)
+    if given.persist is None:
+        raise InvalidInput("persist= is missing: only with it is there a master that outlives its program")
+    master = running_master(given.order(given.target(target)))
+    if master is not None:
+        master.end()
+    return master is not None
+
+
+def _dialler(given: Arguments, where: Target) -> Dial:
+    """What logs in, with everything checked before the first time."""
+    timeout = given.connect_timeout
+    if given.control_path is not None:
+        path, name = os.fspath(given.control_path), str(where)
+        check_control_path(path)
+        return lambda: adopt_master(path, name, Deadline.after(timeout), ssh=given.ssh)
+    order = given.order(where)
+    if order.persist is not None:
+        return lambda: persistent_master(order, Deadline.after(timeout))
+
+    def dial() -> Master:
+        deadline = Deadline.after(timeout)
+        with handing_over(given.sock) as transport:
+            return start_master(order.replace(transport=transport), deadline)
+
+    return dial

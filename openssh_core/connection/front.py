@@ -5,13 +5,23 @@ from __future__ import annotations
 from .copies import Copies
 from .external import External
 from .lines import Lines
+from .mastery import Mastery
 from .mounting import Mounting
 from .streams import Shapes
 from .terminals import Terminals
 from .tunnels import Tunnels
 
 
-class Connection(Lines, Shapes, Terminals, Mounting, Copies, External, Tunnels):
+class Connection(
+    Lines,
+    Shapes,
+    Terminals,
+    Mounting,
+    Copies,
+    External,
+    Mastery,
+    Tunnels,
+):
     """An authenticated connection to one host. Made by `connect`; a context manager; thread-safe.
 
     After a fork the child may go on using it: it then goes its own way through the same master, and never ends

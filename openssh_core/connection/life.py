@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from ..defaults import Defaults
-from ..errors import ConnectionClosed, OpenSSHError
-from ..keys import HostKey
+from ..errors import OpenSSHError
 from ..master import Master
 from ..program_start import LoginShell
+from .access import Access
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,18 +27,21 @@ class Attached(Protocol):
 class ConnectionLife:
     """The part of a connection that everything else stands on: the master, and when it is given up."""
 
-    def __init__(self, master: Master, host: str, *, encoding: str | None, errors: str) -> None:
-        self._master: Master | None = master
+    def __init__(
+        self, access: Access, host: str, *, encoding: str | None, errors: str, defaults: Defaults | None = None
+    ) -> None:
+        self._access = access
         self.host = host
         self.encoding = encoding
         self.errors = errors
-        self.defaults = Defaults()
+        self.defaults = defaults or Defaults()
         self._attached: set[Attached] = set()
         self._login_shell = LoginShell()
         _open.add(self)
 
     def __repr__(self) -> str:
-        state = "closed" if self._master is None else f"master {self._master.pid}"
+        master = self._access.present()
+        state = f"master {master.pid}" if master is not None else "closed" if self.closed else "not connected yet"
         return f"<{type(self).__name__} {self.host}: {state}>"
 
     def __enter__(self) -> Self:
@@ -48,38 +51,16 @@ class ConnectionLife:
         self.close()
 
     def __del__(self) -> None:
-        master = getattr(self, "_master", None)
+        access = getattr(self, "_access", None)
+        master = None if access is None else access.present()
         if master is not None:
             # A finaliser may run anywhere, with any lock held: it only lets go. The master ends by itself then.
             master.let_go()
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._master is None
-
-    @property
-    def control_path(self) -> str:
-        """The master's control socket, for other programs that use it (`ssh -S`)."""
-        return self._live().control_path
-
-    @property
-    def master_pid(self) -> int:
-        """The master's process id."""
-        return self._live().pid
-
-    @property
-    def host_key(self) -> HostKey | None:
-        """The key the server showed in the login; None for a master that somebody else started.
-
-        Its `base64` is empty where ssh told only the fingerprint; a function as `host_keys=` makes ssh tell the key.
-        """
-        return self._live().host_key
-
-    @property
-    def server_version(self) -> str | None:
-        """The server's software, in its own words (RFC 4253 section 4.2): `OpenSSH_9.2p1 ...`; None where unknown."""
-        return self._live().facts.version
+        """Whether `close` or `disown` was called."""
+        return self._access.ended
 
     def check(self) -> None:
         """See that the master is there and answers. Says nothing about the server behind it.
@@ -91,17 +72,26 @@ class ConnectionLife:
         """
         self._live().check()
 
-    def close(self) -> None:
+    def close(self, *, end: bool = False) -> None:
         """End what runs over it, and the master unless it is somebody else's. Idempotent.
 
         Commands that still run are sent SIGTERM, and SIGKILL a moment later.
+
+        Args:
+            end: end a master made with `persist=`, too, for everybody who shares it.
         """
-        master, self._master = self._master, None
+        master = self._access.give_up("closed")
+        _open.discard(self)
         if master is not None:
-            _open.discard(self)
-            for thing in list(self._attached):
-                thing.end()
-            master.close()
+            self._close_attached()
+            if end:
+                master.end()
+            else:
+                master.close()
+
+    def _close_attached(self) -> None:
+        for thing in list(self._attached):
+            thing.end()
 
     def _attach(self, thing: Attached) -> None:
         """Have something ended with this connection, while its master is still there."""
@@ -112,9 +102,12 @@ class ConnectionLife:
         self._attached.discard(thing)
 
     def _live(self) -> Master:
-        if self._master is None:
-            raise ConnectionClosed("this connection was closed", host=self.host)
-        return self._master
+        """The master; logs in where that is to happen on the first use, or again."""
+        return self._access.master()
+
+    def _forget(self) -> None:
+        """There is nothing to close at the end of the program."""
+        _open.discard(self)
 
 
 _open: weakref.WeakSet[ConnectionLife] = weakref.WeakSet()

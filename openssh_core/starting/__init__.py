@@ -2,5 +2,6 @@
 
 from .login import adopt_master, start_master
 from .order import HostKeyPolicy, Order
+from .persistent import persistent_master, running_master
 
-__all__ = ["HostKeyPolicy", "Order", "adopt_master", "start_master"]
+__all__ = ["HostKeyPolicy", "Order", "adopt_master", "persistent_master", "running_master", "start_master"]

@@ -12,7 +12,7 @@ import os
 import shlex
 
 from .._cli import prompts
-from .._io.private_dir import PrivateDirectory
+from .._io.private_dir import Directory
 from ..errors import HostKeyUnknown, OpenSSHError
 from ..keys import HostKey
 from .order import HostKeyPolicy
@@ -34,7 +34,7 @@ class HostKeys:
         record_in: the known_hosts file for keys that are to be recorded; None where there is none.
     """
 
-    def __init__(self, directory: PrivateDirectory, policy: HostKeyPolicy, host: str, record_in: str | None) -> None:
+    def __init__(self, directory: Directory, policy: HostKeyPolicy, host: str, record_in: str | None) -> None:
         self._policy = policy
         self._host = host
         self._record_in = record_in

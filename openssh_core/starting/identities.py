@@ -10,7 +10,7 @@ from .._io.agent import PrivateAgent
 from .._io.askpass import AskpassServer
 from .._io.deadline import Deadline
 from .._io.login import Launcher
-from .._io.private_dir import PrivateDirectory
+from .._io.private_dir import Directory
 from ..errors import ConnectTimeout, InvalidKey, UnexpectedPrompt
 from ..keys import PrivateKey
 from ..options import MasterOptions
@@ -39,7 +39,7 @@ def check_openable(order: Order) -> None:
 def identities(
     order: Order,
     options: MasterOptions,
-    directory: PrivateDirectory,
+    directory: Directory,
     askpass: AskpassServer | None,
     answer: Questions,
     deadline: Deadline,
@@ -63,7 +63,7 @@ def identities(
         agent.end()
 
 
-def _certificates(order: Order, directory: PrivateDirectory) -> tuple[str, ...]:
+def _certificates(order: Order, directory: Directory) -> tuple[str, ...]:
     return tuple(
         given if isinstance(given, str) else directory.file(f"c{number}-cert.pub", given)
         for number, given in enumerate(order.certificates)
@@ -77,7 +77,7 @@ class _Loader:
         self,
         agent: PrivateAgent,
         order: Order,
-        directory: PrivateDirectory,
+        directory: Directory,
         askpass: AskpassServer | None,
         answer: Questions,
         deadline: Deadline,

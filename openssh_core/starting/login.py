@@ -11,7 +11,7 @@ from .._io.askpass import AskpassServer
 from .._io.deadline import Deadline
 from .._io.handover import handed_over
 from .._io.login import Launcher
-from .._io.private_dir import PrivateDirectory
+from .._io.private_dir import Directory, PrivateDirectory
 from .._io.reactor import get_reactor
 from .._io.version import ssh_version, user_known_hosts
 from ..errors import (
@@ -60,9 +60,24 @@ def start_master(order: Order, deadline: Deadline) -> PrivateMaster:
     check_openable(order)
     directory = PrivateDirectory(order.control_dir, order.options.ssh)
     try:
-        login = _Login(order, directory)
+        login = Login(order, directory)
         launcher_pid = login.run(deadline)
-        return _take_over(directory, launcher_pid, order, login.host_key)
+        conversation = take_over(directory, launcher_pid, order.host)
+        try:
+            pid = conversation.alive(Deadline.after(LOCAL_ANSWER))
+            return PrivateMaster(
+                directory,
+                conversation,
+                pid,
+                host=order.host,
+                facts=log.server_facts(directory.read_log()),
+                host_key=login.host_key,
+                spare=order.spare,
+                ssh=order.options.ssh,
+            )
+        except BaseException:
+            conversation.close()
+            raise
     except BaseException:
         directory.remove()
         raise
@@ -80,50 +95,37 @@ def _for_this_ssh(order: Order) -> MasterOptions:
     return options.replace(ssh_version=version)
 
 
-def _take_over(directory: PrivateDirectory, launcher_pid: int, order: Order, host_key: HostKey | None) -> PrivateMaster:
-    """The master runs: see that it is the one we started, and open the link.
+def take_over(directory: Directory, launcher_pid: int, host: str) -> control.Conversation:
+    """The master runs: see that it is the one we started.
 
     The kernel names the process that called listen(2), which was our launcher; what goes on from there is its
     child, and its own process id comes from the master itself.
+
+    Raises:
+        ConnectError: nobody listens, or it is somebody else.
     """
-    host = order.host
-    deadline = Deadline.after(LOCAL_ANSWER)
     try:
-        conversation = control.greet(directory.control_path, deadline)
+        conversation = control.greet(directory.control_path, Deadline.after(LOCAL_ANSWER))
     except (ConnectionLost, MasterUnresponsive) as error:
         words = log.last_words(directory.read_log())
         raise ConnectError(f"ssh logged in, but {error.what}", host=host, last_words=words) from error
-    try:
-        if conversation.peer_pid not in (None, launcher_pid):
-            raise InsecureControlSocket(
-                f"process {conversation.peer_pid} listens at {directory.control_path}, not the ssh that was started",
-                host=host,
-            )
-        pid = conversation.alive(deadline)
-        facts = log.server_facts(directory.read_log())
-        return PrivateMaster(
-            directory,
-            conversation,
-            pid,
-            host=host,
-            facts=facts,
-            host_key=host_key,
-            spare=order.spare,
-            ssh=order.options.ssh,
-        )
-    except BaseException:
+    if conversation.peer_pid not in (None, launcher_pid):
         conversation.close()
-        raise
+        raise InsecureControlSocket(
+            f"process {conversation.peer_pid} listens at {directory.control_path}, not the ssh that was started",
+            host=host,
+        )
+    return conversation
 
 
-class _Login:
+class Login:
     """One login, from the launch of ssh to its success or the reason why not.
 
     Attributes:
         host_key: the server's, where it was told.
     """
 
-    def __init__(self, order: Order, directory: PrivateDirectory) -> None:
+    def __init__(self, order: Order, directory: Directory) -> None:
         self._order = order
         self._options = options = _for_this_ssh(order)
         self._secrets = order.secrets.afresh()
@@ -152,7 +154,7 @@ class _Login:
             ):
                 options = options.replace(proxy=proxy)
                 argv = master_argv(options, control_path=directory.control_path, log_path=directory.log_path)
-                launcher = Launcher(argv, askpass.environment() if askpass else {}, directory.log_path)
+                launcher = Launcher(argv, askpass.environment() if askpass else {}, directory.stderr_path)
                 try:
                     status = self._wait(launcher, deadline, askpass)
                 finally:

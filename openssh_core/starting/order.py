@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from typing import Literal
 
@@ -30,6 +32,7 @@ class Order(Value):
         control_dir: where the master's directory is made, None for the usual place.
         transport: makes the connection to the server, within a deadline; None where ssh makes it itself.
         spare: whether one channel is kept open in advance.
+        persist: seconds it lives on without a user, to be found by others; None for one of our own.
     """
 
     options: MasterOptions
@@ -42,3 +45,25 @@ class Order(Value):
     control_dir: str | None = None
     transport: Transport | None = None
     spare: bool = True
+    persist: int | None = None
+
+    def digest(self) -> str:
+        """A short word for everything that the master was asked for: equal orders share one, no others.
+
+        Secrets are not part of it, but for private keys, of which only a hash goes in. Of configuration files it is the
+        time and size: a changed file asks for another master.
+        """
+        options = self.options.replace(connect_timeout=None, askpass=False, ssh_version=None)
+        keys = [key if isinstance(key, str) else hashlib.sha256(key.data).hexdigest() for key in self.keys]
+        agent = os.environ.get("SSH_AUTH_SOCK") if options.agent else None
+        files = [options.config_file or f"{options.home}/.ssh/config", "/etc/ssh/ssh_config"]
+        facts = (1, options, keys, self.certificates, self.known_hosts_lines, agent, [*map(_state, files)])
+        return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

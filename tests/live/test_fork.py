@@ -246,7 +246,7 @@ def test_what_nobody_could_clean_up_is_swept_by_the_next(
     loopback_server: LoopbackServer, control_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is so young might still be in the making; a sweeper leaves it alone.
-    monkeypatch.setattr("openssh_core._io.private_dir._YOUNG", 0)
+    monkeypatch.setattr("openssh_core._io.private_dir.YOUNG", 0)
     left = control_dir / "osc-0123456789ab"
     left.mkdir(mode=0o700)
     (left / "log").write_text("last words")
@@ -260,7 +260,7 @@ def test_what_nobody_could_clean_up_is_swept_by_the_next(
 def test_a_directory_in_use_is_not_swept(
     loopback_server: LoopbackServer, control_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openssh_core._io.private_dir._YOUNG", 0)
+    monkeypatch.setattr("openssh_core._io.private_dir.YOUNG", 0)
     options = {**loopback_server.connect_options(), "control_dir": control_dir}
     with openssh_core.connect(**options) as first:
         os.unlink(first.control_path)  # not even when its socket is gone
