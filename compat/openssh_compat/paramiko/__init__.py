@@ -7,8 +7,22 @@ hosts, ssh_config, and the exceptions. What it has not raises an error that says
 from __future__ import annotations
 
 from .._shim import missing_from
+from ._stand_in import stand_in, standing_in
 from ._version import __version__, __version_info__
 from .agent import Agent, AgentKey
+from .auth_handler import AuthHandler
+from .auth_strategy import (
+    AuthFailure,
+    AuthResult,
+    AuthSource,
+    AuthStrategy,
+    InMemoryPrivateKey,
+    NoneAuth,
+    OnDiskPrivateKey,
+    Password,
+    PrivateKey,
+    SourceResult,
+)
 from .channel import Channel, ChannelFile, ChannelStderrFile, ChannelStdinFile
 from .client import AutoAddPolicy, MissingHostKeyPolicy, RejectPolicy, SSHClient, WarningPolicy
 from .common import (
@@ -29,9 +43,14 @@ from .ed25519key import Ed25519Key
 from .file import BufferedFile
 from .hostkeys import HostKeys
 from .message import Message
+from .packet import Packetizer
 from .pkey import PKey, PublicBlob, UnknownKeyType
 from .proxy import ProxyCommand
 from .rsakey import RSAKey
+from .server import InteractiveQuery, ServerInterface, SubsystemHandler
+from .sftp_handle import SFTPHandle
+from .sftp_server import SFTPServer
+from .sftp_si import SFTPServerInterface
 from .ssh_exception import (
     AuthenticationException,
     BadAuthenticationType,
@@ -48,7 +67,8 @@ from .ssh_exception import (
     SSHException,
     UnableToAuthenticate,
 )
-from .transport import Transport
+from .ssh_gss import GSS_AUTH_AVAILABLE, GSS_EXCEPTIONS, GSSAuth
+from .transport import SecurityOptions, ServiceRequestingTransport, Transport
 
 key_classes = [RSAKey, Ed25519Key, ECDSAKey]
 
@@ -58,6 +78,11 @@ __all__ = [
     "AUTH_SUCCESSFUL",
     "Agent",
     "AgentKey",
+    "AuthFailure",
+    "AuthHandler",
+    "AuthResult",
+    "AuthSource",
+    "AuthStrategy",
     "AuthenticationException",
     "AutoAddPolicy",
     "BadAuthenticationType",
@@ -73,29 +98,47 @@ __all__ = [
     "DSSKey",
     "ECDSAKey",
     "Ed25519Key",
+    "GSSAuth",
+    "GSS_AUTH_AVAILABLE",
+    "GSS_EXCEPTIONS",
     "HostKeys",
+    "InMemoryPrivateKey",
     "IncompatiblePeer",
+    "InteractiveQuery",
     "Message",
     "MessageOrderError",
     "MissingHostKeyPolicy",
     "NoValidConnectionsError",
+    "NoneAuth",
     "OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED",
     "OPEN_FAILED_CONNECT_FAILED",
     "OPEN_FAILED_RESOURCE_SHORTAGE",
     "OPEN_FAILED_UNKNOWN_CHANNEL_TYPE",
     "OPEN_SUCCEEDED",
+    "OnDiskPrivateKey",
     "PKey",
+    "Packetizer",
     "PartialAuthentication",
+    "Password",
     "PasswordRequiredException",
+    "PrivateKey",
     "ProxyCommand",
     "ProxyCommandFailure",
     "PublicBlob",
     "RSAKey",
     "RejectPolicy",
+    "SFTPHandle",
+    "SFTPServer",
+    "SFTPServerInterface",
     "SSHClient",
     "SSHConfig",
     "SSHConfigDict",
     "SSHException",
+    "SecurityOptions",
+    "ServerInterface",
+    "ServiceRequestingTransport",
+    "SourceResult",
+    "SubsystemHandler",
     "Transport",
     "UnableToAuthenticate",
     "UnknownKeyType",
@@ -104,16 +147,14 @@ __all__ = [
     "__version_info__",
     "io_sleep",
     "key_classes",
+    "stand_in",
+    "standing_in",
 ]
 
 _LATER = """
-    AuthFailure AuthHandler AuthResult AuthSource AuthStrategy BaseSFTP GSSAuth GSS_AUTH_AVAILABLE
-    GSS_EXCEPTIONS InMemoryPrivateKey InteractiveQuery NoneAuth OnDiskPrivateKey Packetizer Password
-    PrivateKey SFTP SFTPAttributes SFTPClient SFTPError SFTPFile SFTPHandle SFTPServer SFTPServerInterface
-    SFTP_BAD_MESSAGE SFTP_CONNECTION_LOST SFTP_EOF SFTP_FAILURE SFTP_NO_CONNECTION SFTP_NO_SUCH_FILE SFTP_OK
-    SFTP_OP_UNSUPPORTED SFTP_PERMISSION_DENIED SecurityOptions ServerInterface ServiceRequestingTransport
-    SourceResult SubsystemHandler auth_handler auth_strategy compress packet pipe primes server sftp sftp_attr
-    sftp_client sftp_file sftp_handle sftp_server sftp_si
+    BaseSFTP SFTP SFTPAttributes SFTPClient SFTPError SFTPFile SFTP_BAD_MESSAGE SFTP_CONNECTION_LOST SFTP_EOF
+    SFTP_FAILURE SFTP_NO_CONNECTION SFTP_NO_SUCH_FILE SFTP_OK SFTP_OP_UNSUPPORTED SFTP_PERMISSION_DENIED sftp
+    sftp_attr sftp_client sftp_file
 """
 
 __getattr__ = missing_from("paramiko", _LATER.split())

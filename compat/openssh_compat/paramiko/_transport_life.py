@@ -156,9 +156,7 @@ class TransportLife(ClosingContextManager):
                 process.wait()
         if self.connection is not None:
             self.connection.close()
-        if self._way.sock is not None:
-            with contextlib.suppress(Exception):
-                self._way.sock.close()
+        self._way.close()
 
     def stop_thread(self) -> None:
         """The same as `close`."""

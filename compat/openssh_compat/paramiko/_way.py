@@ -70,6 +70,12 @@ class Way:
         """This side's address; empty where only ssh knows."""
         return self.own or ("", 0)
 
+    def close(self) -> None:
+        """Close what was given. Idempotent."""
+        if self.sock is not None:
+            with contextlib.suppress(Exception):
+                self.sock.close()
+
 
 def direct(host: str, port: int) -> Way:
     """ssh connects by itself."""
