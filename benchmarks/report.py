@@ -17,6 +17,7 @@ COLUMNS = {
     "asyncssh": "asyncssh",
     "ssh": "ssh -S",
     "paramiko": "paramiko",
+    "fabric": "fabric",
 }
 """The columns and their headings, in order."""
 

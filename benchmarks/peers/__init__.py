@@ -7,6 +7,7 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from peers.base import Peer, Setup
 
@@ -29,6 +30,18 @@ def _paramiko(setup: Setup) -> Peer:
     from peers.like_paramiko import LikeParamiko
 
     return LikeParamiko(setup, "paramiko")
+
+
+def _fabric(setup: Setup) -> Any:
+    from peers.like_fabric import LikeFabric
+
+    return LikeFabric(setup, "fabric")
+
+
+def _fabric_adapter(setup: Setup) -> Any:
+    from peers.like_fabric import LikeFabric
+
+    return LikeFabric(setup, "openssh_compat.fabric")
 
 
 def _asyncssh(setup: Setup) -> Peer:
@@ -59,6 +72,8 @@ PEERS: dict[str, Callable[[Setup], Peer]] = {
     "ours": _ours,
     "adapter": _adapter,
     "paramiko": _paramiko,
+    "fabric": _fabric,
+    "fabric-adapter": _fabric_adapter,
     "asyncssh": _asyncssh,
     "ssh": _ssh,
     "floor-passenger": _passenger,

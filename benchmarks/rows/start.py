@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench import FLOORS, Bench
@@ -12,7 +13,7 @@ from figures import Figure, Rounds, Target
 
 from rows.common import MS, as_ours, logins, scaled
 
-__all__ = ["ROWS", "TARGETS"]
+__all__ = ["ROWS", "TARGETS", "import_costs"]
 
 TARGETS = [
     Target("import", "import openssh_core, ms of CPU", at_most=60.0),
@@ -23,17 +24,26 @@ TARGETS = [
 def imports(bench: Bench) -> list[Figure]:
     """What `import` costs in a fresh interpreter, in CPU time beyond the interpreter's own."""
     modules = {"ours": "openssh_core", "asyncssh": "asyncssh", "paramiko": "paramiko"}
+    rounds, notes = import_costs(
+        {peer: name for peer, name in modules.items() if peer in bench.peers}, bench.pick(15, 5)
+    )
+    return [Figure("import", "import", "ms of CPU", rounds, notes=notes)]
+
+
+def import_costs(modules: Mapping[str, str], count: int) -> tuple[Rounds, dict[str, str]]:
+    """Milliseconds of CPU that importing each module takes, `count` times in turn; and what is not installed."""
     notes = {peer: "not installed" for peer, name in modules.items() if importlib.util.find_spec(name) is None}
-    there = {peer: name for peer, name in modules.items() if peer in bench.peers and peer not in notes}
+    there = {peer: name for peer, name in modules.items() if peer not in notes}
     rounds: Rounds = {peer: [] for peer in there}
-    for number in range(bench.pick(15, 5) + 1):
+    for number in range(count + 1):
         bare = _interpreter("pass")
         for peer, name in there.items():
-            used = _interpreter(f"import sys; sys.path.append({_home(name)!r}); import {name}")
+            paths = sorted({_home("openssh_core"), _home(name.partition(".")[0])})
+            used = _interpreter(f"import sys; sys.path += {paths!r}; import {name}")
             # The first round only sees to it that everything is compiled.
             if number:
                 rounds[peer].append([(used - bare) * MS])
-    return [Figure("import", "import", "ms of CPU", rounds, notes=notes)]
+    return rounds, notes
 
 
 def _home(name: str) -> str:

@@ -15,7 +15,7 @@ import openssh_core
 from .. import paramiko
 from .._shim import refuse
 from ._output import Shown
-from ._ssh_config import known_hosts_files, resolve
+from ._ssh_config import identity_files, known_hosts_files, resolve
 from .config import Config
 
 if TYPE_CHECKING:
@@ -203,6 +203,8 @@ class Host(Context):
             if name in self.connect_kwargs:
                 raise ValueError(f"Connection: give {name!r} to the connection itself, not in connect_kwargs")
         kwargs = dict(self.connect_kwargs)
+        if files := identity_files(self.ssh_config):
+            kwargs.setdefault("key_filename", files)
         limit = self.connect_timeout or self.ssh_config.get("connecttimeout", "none")
         if limit != "none":
             kwargs["timeout"] = float(limit)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
-__all__ = ["known_hosts_files", "resolve"]
+__all__ = ["identity_files", "known_hosts_files", "resolve"]
 
 # Seconds. It asks no network; a Match exec may take its time.
 _PATIENCE = 30.0
 
 
 def resolve(host: str, config_file: str | None) -> dict[str, str]:
-    """All options for a host, names in lower case. Of an option that is given several times, the first.
+    """All options for a host, names in lower case. Of an option that is given several times, the first; of
+    `identityfile` all, a line each.
 
     Args:
         host: as ssh would be given it; a Host alias, usually.
@@ -31,8 +33,18 @@ def resolve(host: str, config_file: str | None) -> dict[str, str]:
     options: dict[str, str] = {}
     for line in done.stdout.splitlines() if done.returncode == 0 else []:
         name, _, value = line.partition(" ")
+        if name == "identityfile" and name in options:
+            options[name] += f"\n{value}"
         options.setdefault(name.lower(), value)
     return options
+
+
+def identity_files(options: dict[str, str]) -> list[str]:
+    """The keys that ssh_config names for a host; none where ssh would take those it always takes."""
+    files = options.get("identityfile", "").split("\n")
+    if all(re.fullmatch(r"~/\.ssh/id_[a-z0-9_]+", file) for file in files):
+        return []
+    return [os.path.expanduser(file) for file in files if os.path.exists(os.path.expanduser(file))]
 
 
 def known_hosts_files(options: dict[str, str]) -> list[str]:
