@@ -103,6 +103,7 @@ class SessionState:
         if report is not None and (error := report(rest.decode("ascii", "replace"))) is not None:
             error.host = host
             self.failed(error)
+            self.exit = None  # what may have come by another way is the status of the script
         # 0 and 1 would name our own group, or everybody.
         if number.isdigit() and int(number) > 1:
             self.pid = int(number)

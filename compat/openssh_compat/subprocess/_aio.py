@@ -8,9 +8,11 @@ transport, it is told here.
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 import threading
 from asyncio.subprocess import Process as _Process
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -113,7 +115,9 @@ class _Transport(asyncio.SubprocessTransport):
         self._process = process
         self._pipes: dict[int, asyncio.BaseTransport] = {}
         self._over = asyncio.Event()
-        self._signals: asyncio.Future[Any] | None = None
+        self._lock = threading.Lock()
+        self._signals: deque[int] = deque()
+        self._is_sending = False
         self.stdin: asyncio.StreamWriter | None = None
         self.readers: dict[int, asyncio.StreamReader] = {}
 
@@ -161,22 +165,26 @@ class _Transport(asyncio.SubprocessTransport):
         """
         if self._process.returncode is not None:
             raise ProcessLookupError
-        # It takes a round trip, or a session of its own: not in the loop.
-        before, process = self._signals, self._process
+        with self._lock:
+            self._signals.append(signal)
+            idle, self._is_sending = not self._is_sending, True
+        if idle:
+            # It takes a round trip, or a session of its own: not in the loop, which may even end before.
+            threading.Thread(target=self._send, name="openssh-compat-signals").start()
 
-        async def send() -> None:
-            if before is not None:
-                await asyncio.wait([before])
-            with translated():
-                await self._loop.run_in_executor(None, process.send_signal, signal)
-
-        self._signals = self._loop.create_task(send())
-        self._signals.add_done_callback(self._tell)
-
-    def _tell(self, sent: asyncio.Future[Any]) -> None:
-        if not sent.cancelled() and (error := sent.exception()) is not None:
-            context = {"message": f"a signal for {self._process!r} was not delivered", "exception": error}
-            self._loop.call_exception_handler(context)
+    def _send(self) -> None:
+        while True:
+            with self._lock:
+                self._is_sending = bool(self._signals)
+                if not self._is_sending:
+                    return
+                number = self._signals.popleft()
+            try:
+                with translated():
+                    self._process.send_signal(number)
+            except openssh_core.OpenSSHError as error:
+                context = {"message": f"a signal for {self._process!r} was not delivered", "exception": error}
+                _call_in(self._loop, functools.partial(self._loop.call_exception_handler, context))
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
