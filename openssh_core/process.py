@@ -254,7 +254,12 @@ class RemoteProcess(Callbacks):
         self.forgotten = True
 
     def close(self) -> None:
-        """Give up on it: close pipes and channel. What runs on the other machine is not signalled."""
+        """Give up on it: close pipes and channel. What runs on the other machine is not signalled.
+
+        A command that has not begun yet still begins, and one that goes on keeps its place among the server's
+        `MaxSessions` until it ends. Where the server passes no signals the channel is closed as soon as the remote
+        shell has begun, after 30 seconds at the latest.
+        """
         self.forgotten = True
         # Not the other way round: the end of its input could let the command end as if all were well.
         self._session.close()

@@ -64,7 +64,7 @@ class Run(Value):
     errors: str
 
     def to_the_end(self, limits: Limits) -> CompletedCommand:
-        """Wait for it.
+        """Start it and wait for it.
 
         Raises:
             CommandTimeout: a limit passed; the remote process group was killed, as far as that is possible.
@@ -72,13 +72,14 @@ class Run(Value):
         """
         deadline = Deadline.after(limits.timeout)
         try:
+            self.session.begin()
             limit = self._wait(deadline, limits.idle_timeout)
         except BaseException:
             # Ctrl-C, or whatever an alarm raised: as subprocess.run does, do not leave it running unwatched.
-            self._kill()
+            kill(self.session)
             raise
         if limit is not None:
-            killed = self._kill()
+            killed = kill(self.session)
             raise self._timed_out(limit, limits, killed)
         for copier in self.plumbing.copiers:
             copier.join(_COPY_PATIENCE)
@@ -101,20 +102,6 @@ class Run(Value):
             if deadline.passed:
                 return "timeout"
             check_answered(session, self.host)
-
-    def _kill(self) -> bool | None:
-        """End the remote process group and the session; whether it is known to be gone."""
-        killed: bool | None = True
-        with contextlib.suppress(KeyboardInterrupt):
-            try:
-                self.session.signal("KILL", _KILL_PATIENCE)
-                killed = True if self.session.wait_exited(_END_PATIENCE) else None
-            except SignalNotDelivered:
-                killed = False
-            except OpenSSHError:
-                killed = None
-        self.session.close()
-        return killed if self.session.exit is not None or killed is False else None
 
     def _completed(self) -> CompletedCommand:
         end, error = self.session.exit, self.session.error
@@ -166,28 +153,42 @@ class Run(Value):
         return None if collected is None else collected.value()
 
 
-def wait_started(session: Session, host: str) -> None:
-    """Wait until the session runs, or will not.
+def start(session: Session, host: str, *, wait: bool) -> None:
+    """Start it. Whatever an alarm raises meanwhile ends it: nobody would watch it.
+
+    Args:
+        wait: return when it runs, or will not; where the remote side says itself what came of the start, when it has.
 
     Raises:
         MasterUnresponsive: the server does not answer; the session is given up.
     """
-    while not session.wait_started(ANSWER_PATIENCE):
-        try:
+    try:
+        session.begin()
+        if not wait or (session.reports and session.wait_located(REPORT_PATIENCE)):
+            return
+        while not session.wait_started(ANSWER_PATIENCE):
             check_answered(session, host)
-        except MasterUnresponsive:
-            session.close()
-            raise
+    except MasterUnresponsive:
+        session.close()
+        raise
+    except BaseException:
+        kill(session)
+        raise
 
 
-def wait_reported(session: Session, host: str) -> None:
-    """Wait until the remote side has said what came of the start, or runs and will not say.
-
-    Raises:
-        MasterUnresponsive: the server does not answer; the session is given up.
-    """
-    if not session.wait_located(REPORT_PATIENCE):
-        wait_started(session, host)
+def kill(session: Session) -> bool | None:
+    """End the remote process group and the session; whether it is known to be gone."""
+    killed: bool | None = True
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            session.signal("KILL", _KILL_PATIENCE)
+            killed = True if session.wait_exited(_END_PATIENCE) else None
+        except SignalNotDelivered:
+            killed = False
+        except OpenSSHError:
+            killed = None
+    session.close()
+    return killed if session.exit is not None or killed is False else None
 
 
 def check_answered(session: Session, host: str) -> None:

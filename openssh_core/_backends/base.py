@@ -106,6 +106,9 @@ class Session(Protocol):
     reports: bool
     owner: weakref.ref[Any] | None
 
+    def begin(self) -> None:
+        """Have it run, once. Until then it has done nothing; its streams' descriptors are its own already."""
+
     def wait_started(self, timeout: float | None) -> bool:
         """Wait until the server has agreed to run it, or refused; False when that takes more than `timeout` seconds."""
 
@@ -141,18 +144,17 @@ class Session(Protocol):
         """Tell it the terminal's new size."""
 
     def close(self) -> None:
-        """Give up on it: close the channel. What runs there is not signalled."""
+        """Give up on it: close the channel. What runs there is not signalled, and what was asked for still begins."""
 
 
 class Backend(Protocol):
     """One way through a master."""
 
-    def start(self, request: SessionRequest, streams: Streams) -> Session:
-        """Start a session; it may still be refused (`wait_started`).
+    def new(self, request: SessionRequest, streams: Streams) -> Session:
+        """A session that has not begun. Whoever has it can end it, whatever comes between."""
 
-        Raises:
-            OpenSSHError: the connection is gone.
-        """
+    def start(self, request: SessionRequest, streams: Streams) -> Session:
+        """Start a session; it may still be refused (`wait_started`)."""
 
     def tunnel(
         self,

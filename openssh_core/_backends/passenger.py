@@ -45,14 +45,22 @@ class PassengerBackend:
         self.gate = SlotGate()
         self._sessions: set[PassengerSession] = set()
         self._tunnels: set[Tunnel] = set()
+        self._opening: set[PassengerSession] = set()
         self._closed: OpenSSHError | None = None
+
+    def new(self, request: SessionRequest, streams: Streams) -> PassengerSession:
+        return PassengerSession(self, request, streams)
 
     def start(self, request: SessionRequest, streams: Streams) -> PassengerSession:
         session = PassengerSession(self, request, streams)
+        session.begin()
+        return session
+
+    def ask(self, session: PassengerSession) -> None:
+        """Have it opened."""
         # In a thread of its own: whoever asked may have a limit, and what Ctrl-C raises in the main thread must not
         # find descriptors half handed over. Started in one step, for `Thread.start` is several such instructions.
         start_new_thread(self._open, (session,))
-        return session
 
     def _open(self, session: PassengerSession) -> None:
         try:
@@ -66,7 +74,7 @@ class PassengerBackend:
 
     def _open_in_turn(self, session: PassengerSession) -> None:
         refused_since: float | None = None
-        while self.gate.enter(session.is_over, urgent=session.urgent):
+        while self.gate.enter(session.is_unwanted, urgent=session.urgent):
             try:
                 self._open_once(session)
                 return
@@ -80,9 +88,22 @@ class PassengerBackend:
             except BaseException:
                 self.gate.given_up()
                 raise
-        session.not_opened(ConnectionClosed("given up before the command started", host=self.host))
+            finally:
+                self._opening.discard(session)
+        raise self._given_up()
+
+    def _given_up(self) -> ConnectionClosed:
+        return ConnectionClosed("given up before the command started", host=self.host)
+
+    def is_opening(self, session: PassengerSession) -> bool:
+        """Whether the master is being asked for it, so that it may start yet."""
+        return session in self._opening
 
     def _open_once(self, session: PassengerSession) -> None:
+        # Then the look: whoever gives it up does the two in the other order, so one of us sees the other.
+        self._opening.add(session)
+        if session.is_unwanted():
+            raise self._given_up()
         deadline = Deadline.after(ANSWER)
         with control.greet(self.path, deadline) as conversation:
             message = session.message(conversation.next_id())

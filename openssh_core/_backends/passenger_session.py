@@ -51,6 +51,9 @@ class PassengerSession(SessionState):
         self._pid_line: PidLine | None = None
         self.theirs: tuple[int, ...] = ()
 
+    def begin(self) -> None:
+        self._backend.ask(self)
+
     def prepare(self) -> None:
         """Make the pipes. Not in the main thread, where an interrupt could leave half of them behind."""
         streams, request = self._streams, self._request
@@ -248,7 +251,12 @@ class PassengerSession(SessionState):
         if self.is_over():
             return
         if not self.is_running:
-            return self.close()
+            self._sent_signal = name
+            self._backend.gate.look_again()
+            if not self._backend.is_opening(self) and not self.is_running:
+                return self.close()
+            # Too late to take it back: it will run in a moment, and can be signalled then.
+            self.wait_started(timeout)
         if self._pid_line:
             self.wait_located(timeout)
         if self.is_over():
@@ -275,6 +283,10 @@ class PassengerSession(SessionState):
     def is_over(self) -> bool:
         """Whether it has ended, or nobody wants it any more."""
         return self.exit is not None or self.error is not None
+
+    def is_unwanted(self) -> bool:
+        """Whether it need not start any more."""
+        return self.is_over() or self._sent_signal is not None
 
     def _give_up(self) -> None:
         self._hang_up()

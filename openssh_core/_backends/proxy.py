@@ -10,12 +10,14 @@ import functools
 import socket
 from collections.abc import Callable, Iterable
 
+from .._io.deadline import Deadline
 from .._io.link import ProxyLink
 from .._io.opener import SessionOpener
 from .._io.reactor import Reactor
 from ..errors import OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
 from .ending import end_all
+from .parting import Parting
 from .passenger_tunnel import passenger_tunnel
 from .proxy_session import ProxySession
 from .proxy_tunnel import ProxyTunnel
@@ -25,6 +27,9 @@ from .tunnel import Destination, Manners, Tunnel
 # A refused open costs the master memory for the rest of its life, and it dies of 16,384. Past this many, tunnels are
 # opened the other way, where a refusal costs nothing and says less.
 _REFUSALS_ON_LINK = 1000
+
+# Seconds that closing a connection waits for commands that were given up and have not begun yet.
+PARTING_PATIENCE = 5.0
 
 
 class ProxyBackend:
@@ -38,6 +43,7 @@ class ProxyBackend:
     Attributes:
         accepts_variable: what the server has said of each name in an `env` request.
         sessions: those that are not over.
+        partings: channels that were given up and cannot be closed yet.
     """
 
     def __init__(
@@ -53,13 +59,18 @@ class ProxyBackend:
         self.signals_work = signals_work
         self.accepts_variable: dict[str, bool] = {}
         self.sessions: set[ProxySession] = set()
+        self.partings: set[Parting] = set()
+
+    def new(self, request: SessionRequest, streams: Streams) -> ProxySession:
+        return ProxySession(self, request, streams)
 
     def start(self, request: SessionRequest, streams: Streams) -> ProxySession:
         session = ProxySession(self, request, streams)
-        self.reactor.submit(lambda: self._ask(session, request.urgent))
+        session.begin()
         return session
 
-    def _ask(self, session: ProxySession, urgent: bool) -> None:
+    def ask(self, session: ProxySession, urgent: bool) -> None:
+        """Get it a channel. In the reactor's thread."""
         session.begin_tracking()
         self.sessions.add(session)
         try:
@@ -88,7 +99,8 @@ class ProxyBackend:
         return tunnel
 
     def running(self) -> list[ProxySession]:
-        return [session for session in list(self.sessions) if session.exit is None and session.error is None]
+        # In the reactor's thread, and so after everything that was asked for before: what was closed is not ended.
+        return self.reactor.call(lambda: [one for one in self.sessions if one.exit is None and one.error is None])
 
     def signal_all(self, sessions: Iterable[ProxySession], name: str, timeout: float) -> None:
         if self.signals_work is not False:
@@ -105,6 +117,9 @@ class ProxyBackend:
 
     def end_all(self) -> None:
         end_all(self)
+        deadline = Deadline.after(PARTING_PATIENCE)
+        for parting in self.reactor.call(lambda: list(self.partings)):
+            parting.wait(deadline.left())
 
     def close(self, error: OpenSSHError) -> None:
         self.link.close(error)

@@ -16,6 +16,7 @@ from ..errors import ConnectionClosed, ExitStatusMissing, InvalidInput, OpenSSHE
 from ..options import Pty
 from ..results import Exit
 from .base import SessionRequest, Streams
+from .parting import Parting
 from .proxy_signals import ALWAYS_KNOWN, SignalAnswer, Signaller
 from .proxy_streams import ProxyStreams
 from .remote_kill import kill_groups
@@ -58,6 +59,9 @@ class ProxySession(SessionState):
 
     def abandon_descriptors(self) -> None:
         self._streams.abandon()
+
+    def begin(self) -> None:
+        self._backend.reactor.submit(lambda: self._backend.ask(self, self._request.urgent))
 
     # ---- getting it to run; in the reactor's thread
 
@@ -245,18 +249,27 @@ class ProxySession(SessionState):
         self._backend.reactor.submit(self._close)
 
     def _close(self) -> None:
-        if self._withdraw():
+        if self._closed.is_open() or self._withdraw():
             return
         if self._number is not None:
-            self._link.close_channel(self._number)
+            self._part(self._number)
         if self.exit is None:
             self.failed(ExitStatusMissing("closed from this side before it ended", host=self._backend.host))
         self._over()
 
+    def _part(self, number: int) -> None:
+        """Close the channel, at once or as soon as the command is safe from that."""
+        begins = self._to_prepare == 0 and self.exit is None and self.error is None
+        if begins and (line := self._streams.part()) is not None:
+            Parting(self._backend, number, line)
+        else:
+            self._link.close_channel(number)
+
     def _withdraw(self) -> bool:
-        """Leave the queue; whether it was in there."""
-        if self._number is not None or not self._backend.opener.withdraw(self):
+        """Leave the queue, or never enter it; whether there is no channel to be closed."""
+        if self._number is not None or self._closed.is_open():
             return False
+        self._backend.opener.withdraw(self)
         self.on_lost(ConnectionClosed("given up before the command started", host=self._backend.host))
         return True
 

@@ -101,6 +101,14 @@ class ProxyStreams:
         self.finish_output()
         self._drop_source()
 
+    def part(self) -> PidFilter | None:
+        """Let go of the search for the line with the process id; None when that is over."""
+        line = self._out
+        if not isinstance(line, PidFilter) or not line.searches:
+            return None
+        self._out = line.divert()
+        return line
+
     def abandon(self) -> None:
         """In a forked child: close our copies of descriptors, and nothing else."""
         self._out.abandon()

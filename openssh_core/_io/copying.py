@@ -68,7 +68,10 @@ class PipeReader:
             self._reactor.unwatch(fd)
             os.close(fd)
             self._sink.finish()
-            self._ended()
+            ended = self._ended
+            # What has ended holds on to nobody.
+            self._heard = self._ended = _nothing
+            ended()
 
     def abandon(self) -> None:
         """In a forked child: close our copies of descriptors, and nothing else."""
@@ -130,3 +133,7 @@ class PipeWriter:
             os.close(fd)
         if self._source is not None:
             self._source.abandon()
+
+
+def _nothing() -> None:
+    pass

@@ -181,9 +181,13 @@ class Reactor:
             timeout = self._run_timers()
             if self._idle():
                 return
-            for ready, fd, mask in self._poller.wait(timeout):
-                if self._poller.still_wants(fd, ready):
-                    self._call(ready, mask)
+            self._serve(timeout)
+
+    def _serve(self, timeout: float | None) -> None:
+        # A function of its own: what was called last, and all it holds, must not stay until something else happens.
+        for ready, fd, mask in self._poller.wait(timeout):
+            if self._poller.still_wants(fd, ready):
+                self._call(ready, mask)
 
     def _idle(self) -> bool:
         """Whether the thread may end; says so under the lock, so that no work falls between two threads."""

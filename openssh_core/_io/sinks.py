@@ -148,12 +148,13 @@ class ToPipe:
         except BlockingIOError:
             return 0
         except OSError:
+            broken = self._broken
             self._close()
-            self._broken()
+            broken()
             return len(data)
 
     def _writable(self, _mask: int) -> None:
-        taken = 0
+        taken, credit = 0, self._credit
         while self._backlog:
             chunk = self._backlog[0]
             count = self._push(chunk)
@@ -171,10 +172,12 @@ class ToPipe:
             if self._finished:
                 self._close()
         if taken:
-            self._credit(taken)
+            credit(taken)
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1
+        # What has ended holds on to nobody: the session has us, so no circle is left for the collector.
+        self._credit, self._broken = _to_nobody, _nothing
         if fd >= 0:
             self._reactor.unwatch(fd)
             _end_socket(fd)
@@ -234,17 +237,34 @@ class PidFilter:
         if end < 0:
             return self._pass(held, start if len(held) < begin + self._LONGEST_REST else len(held))
         self._token = None
-        self._found(held[begin:end].strip())
+        self._tell(held[begin:end].strip())
         rest = held[:start] + held[end + 1 :]
         return len(held) - len(rest) + self._pass(rest, len(rest))
 
+    @property
+    def searches(self) -> bool:
+        """Whether the line may still come."""
+        return self._token is not None
+
+    def divert(self) -> Sink:
+        """From now on the rest of the output is for nobody, and so is the process id; where it went until now."""
+        sink, self._sink = self._sink, Discard()
+        self._found = _to_nobody
+        return sink
+
     def finish(self) -> None:
         self._token = None
+        self._found = _to_nobody
         self._pass(self._held, len(self._held))
         self._sink.finish()
 
     def abandon(self) -> None:
         self._sink.abandon()
+
+    def _tell(self, what: bytes) -> None:
+        """Once: then nobody is held on to."""
+        found, self._found = self._found, _to_nobody
+        found(what)
 
     def _pass(self, held: bytes, count: int) -> int:
         """Pass `count` bytes on and hold the rest."""
@@ -252,7 +272,7 @@ class PidFilter:
         self._passed += count
         if self._passed > self.GIVE_UP:
             self._token = None
-            self._found(b"")
+            self._tell(b"")
             count, self._held = len(held), b""
         return self._sink.write(held[:count]) if count else 0
 
@@ -260,3 +280,11 @@ class PidFilter:
 def _overlap(text: bytes, word: bytes) -> int:
     """How many bytes at the end of `text` may be the beginning of `word`."""
     return next(size for size in range(min(len(text), len(word) - 1), -1, -1) if text.endswith(word[:size]))
+
+
+def _to_nobody(_what: object) -> None:
+    pass
+
+
+def _nothing() -> None:
+    pass

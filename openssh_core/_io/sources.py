@@ -97,6 +97,7 @@ class FromDescriptor:
 
     def close(self) -> None:
         fd, self._fd = self._fd, -1
+        self._ready = _nothing
         if fd >= 0:
             self._reactor.unwatch(fd)
             os.close(fd)
@@ -105,3 +106,7 @@ class FromDescriptor:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def _nothing() -> None:
+    pass

@@ -17,7 +17,7 @@ from ..process import RemoteProcess
 from ..program import Program
 from ..redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
 from ..results import Command, CompletedCommand
-from ..running import Limits, Run, wait_reported, wait_started
+from ..running import Limits, Run, start
 from .life import ConnectionLife
 
 
@@ -87,7 +87,7 @@ class Commands(ConnectionLife):
         how = self._coding(encoding, errors)
         with Plumber(capture=True) as plumber:
             plumber.stdin(None if stdin == DEVNULL else stdin, None if input is None else text.encode(input, *how))
-            session, plumbing = self._start(launch, plumber, stdout, stderr)
+            session, plumbing = self._prepare(launch, plumber, stdout, stderr)
         done = Run(session, plumbing, _shown(words), self.host, *how).to_the_end(limits)
         return done.check() if check else done
 
@@ -163,22 +163,25 @@ class Commands(ConnectionLife):
         how = self._coding(encoding, errors)
         with Plumber(capture=False) as plumber:
             plumber.stdin(stdin, None)
-            session, plumbing = self._start(launch, plumber, stdout, stderr)
+            session, plumbing = self._prepare(launch, plumber, stdout, stderr)
         encoding_used, errors_used = how
-        process = RemoteProcess(
-            session,
-            plumbing,
-            command=_shown(words),
-            host=self.host,
-            encoding=encoding_used,
-            errors=errors_used,
-            bufsize=bufsize,
-        )
-        if wait:
-            (wait_reported if session.reports else wait_started)(session, self.host)
-            if (error := start_error(session)) is not None:
-                process.close()
+        process: RemoteProcess | None = None
+        try:
+            process = RemoteProcess(
+                session,
+                plumbing,
+                command=_shown(words),
+                host=self.host,
+                encoding=encoding_used,
+                errors=errors_used,
+                bufsize=bufsize,
+            )
+            start(session, self.host, wait=wait)
+            if wait and (error := start_error(session)) is not None:
                 raise error
+        except BaseException:
+            (process or session).close()
+            raise
         return process
 
     def _launch(
@@ -207,15 +210,16 @@ class Commands(ConnectionLife):
             shell=None if shell is None else quoter(shell),
         )
 
-    def _start(
+    def _prepare(
         self, launch: Launch, plumber: Plumber, stdout: Destination, stderr: Destination
     ) -> tuple[Session, Plumbing]:
+        """A session that has not begun: whatever an alarm raises before it is watched leaves nothing running."""
         request = launch.request()
         backend = self._live().backend
         plumber.stdout(stdout)
         plumber.stderr(stderr)
         plumbing = plumber.done()
-        return backend.start(request, plumbing.streams), plumbing
+        return backend.new(request, plumbing.streams), plumbing
 
     def _coding(self, encoding: Encoding, errors: str | None) -> tuple[str | None, str]:
         how = (self.encoding if isinstance(encoding, _Default) else encoding, errors or self.errors)

@@ -279,6 +279,15 @@ def test_closing_the_client_ends_all_waiting(client: Any, in_thread: Callable[..
     assert (status(), data()) == (-1, b"")
 
 
+def test_a_command_begins_though_the_client_is_closed_at_once(
+    client: Any, tmp_path: Path, until: Callable[..., Any]
+) -> None:
+    done = tmp_path / "done"
+    client.exec_command(f"sleep 0.1; touch {done}")
+    client.close()
+    until(done.exists)
+
+
 def test_closing_the_client_does_not_end_commands(client: Any, tmp_path: Path, until: Callable[..., Any]) -> None:
     begun, go, done = tmp_path / "begun", tmp_path / "go", tmp_path / "done"
     client.exec_command(f"touch {begun}; while ! test -e {go}; do sleep 0.02; done; touch {done}")

@@ -34,6 +34,7 @@ from openssh_core.errors import (
     SignalNotDelivered,
 )
 from openssh_core.options import Pty
+from openssh_core.program_start import LoginShell
 from openssh_core.results import Exit
 from openssh_core.testing import FakeChannel, FakeMaster, FakeServer
 
@@ -82,7 +83,9 @@ class Place:
         with control.greet(master.path, deadline) as conversation:
             sock = conversation.proxy(deadline)
         self.link = ProxyLink(sock, reactor, lost=lambda what: ConnectionLost(what, host="web1"), ended=self.ended.set)
-        self.backend = ProxyBackend(self.link, reactor, host="web1", signals_work=signals_work, spare=spare)
+        self.backend = ProxyBackend(
+            self.link, reactor, path=master.path, host="web1", signals_work=signals_work, spare=spare
+        )
         self.server: Any = master.wait_for(lambda: master.servers)[0]
 
     def start(
@@ -96,7 +99,7 @@ class Place:
         kind: str = "exec",
         urgent: bool = False,
     ) -> Running:
-        request = Launch(kind=kind, command=command, env=env or {}, pty=pty).request()
+        request = Launch(kind=kind, command=command, env=env or {}, login_shell=LoginShell(), pty=pty).request()
         out, err = Collect(), Collect()
         streams = Streams(stdin, stdout or out, err)
         return Running(self.backend.start(request.replace(urgent=urgent), streams), out, err)
