@@ -216,6 +216,18 @@ def test_a_login_that_fails(
         make(where, connect_kwargs=kwargs).run("true")
 
 
+def test_a_shell(c: Any) -> None:
+    result = c.shell(in_stream=io.StringIO("echo $((6*7)); tty >/dev/null && echo on one; exit 0\n"))
+    assert "42\r\non one\r\n" in result.stdout
+    assert (result.exited, result.stderr, result.pty, result.command) == (0, "", True, None)
+    with pytest.raises(TypeError, match="hide"):
+        c.shell(hide=True)
+
+
+def test_a_shell_that_ends_badly_is_no_error(own: Any) -> None:
+    assert own.shell(in_stream=io.StringIO("exit 3\n")).exited == 3
+
+
 # ---- forwards
 
 
@@ -447,7 +459,7 @@ def connection(ours: Any, server: LoopbackServer, folder: Path, known_hosts: Pat
     return ours.Connection("loopback", config=ours.Config(overrides=overrides))
 
 
-@pytest.mark.parametrize("name", ["shell", "put", "get", "sftp", "create_session", "open_gateway"])
+@pytest.mark.parametrize("name", ["put", "get", "sftp", "create_session", "open_gateway"])
 def test_methods_that_are_not_there_yet_are_named(own: Any, name: str) -> None:
     with pytest.raises(NotImplementedError, match=rf"Connection\.{name}\(\)"):
         getattr(own, name)("x")

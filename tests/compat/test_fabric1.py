@@ -121,6 +121,24 @@ def test_nobody_there(env: Any) -> None:
         api.run("true")
 
 
+def test_a_shell_on_the_terminal(env: Any, config: Path) -> None:
+    """The program has a terminal of its own, which is handed over and given back."""
+    pexpect = pytest.importorskip("pexpect")
+    program = (
+        "from openssh_compat.fabric.api import *; "
+        f"env.update(use_ssh_config=True, ssh_config_path={str(config)!r}, host_string='h0'); "
+        "open_shell('echo be$((1+1))gin; exec /bin/sh #'); print('gone', 'on')"
+    )
+    child = pexpect.spawn(sys.executable, ["-c", program], encoding="utf-8", timeout=60)
+    child.expect("be2gin")
+    child.sendline("echo $((6*7))")
+    child.expect("42")
+    child.sendline("exit")
+    child.expect("gone on")
+    child.expect(pexpect.EOF)
+    child.close()
+
+
 # ---- local, settings
 
 

@@ -18,7 +18,7 @@ from .connection import Connection
 from .exceptions import GroupException, InvalidV1Env, NothingToDo
 from .executor import Executor
 from .group import Group, GroupResult, SerialGroup, ThreadingGroup
-from .runners import Remote, Result
+from .runners import Remote, RemoteShell, Result
 from .tasks import ConnectionCall, Task, task
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "InvalidV1Env",
     "NothingToDo",
     "Remote",
+    "RemoteShell",
     "Result",
     "SerialGroup",
     "Task",
@@ -43,5 +44,5 @@ del _invoke
 
 __getattr__ = missing_from(
     "fabric",
-    ["RemoteShell", "Transfer"],
+    ["Transfer"],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from invoke.config import Config as InvokeConfig
 
-from .runners import Remote
+from .runners import Remote, RemoteShell
 
 __all__ = ["Config"]
 
@@ -32,6 +32,7 @@ class Config(InvokeConfig):
         """The values that nobody has changed."""
         defaults: dict[str, Any] = InvokeConfig.global_defaults()
         defaults["runners"]["remote"] = Remote
+        defaults["runners"]["remote_shell"] = RemoteShell
         defaults["tasks"]["collection_name"] = "fabfile"
         defaults["timeouts"]["connect"] = None
         return {

@@ -113,7 +113,21 @@ class Connection(Host):
         """
         return forward_remote(self, remote_port, local_port, remote_host, local_host)
 
-    shell = not_yet("Connection.shell")
+    def shell(self, **kwargs: Any) -> Any:
+        """The account's login shell on a terminal, which is this program's for as long as it runs.
+
+        Args:
+            kwargs: encoding, env, in_stream, replace_env, watchers: as for `run`.
+
+        Returns:
+            a `Result` whose stdout is everything that was on the terminal. Whatever the status, nothing is raised.
+        """
+        if wrong := kwargs.keys() - {"encoding", "env", "in_stream", "replace_env", "watchers"}:
+            raise TypeError(f"shell() got an unexpected keyword argument {sorted(wrong)[0]!r}")
+        self.open()
+        runner = self.config.runners.remote_shell(self)
+        return runner.run(command=None, pty=True, warn=True, echo=False, **kwargs)
+
     put = not_yet("Connection.put")
     get = not_yet("Connection.get")
     sftp = not_yet("Connection.sftp")

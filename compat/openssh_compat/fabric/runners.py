@@ -24,7 +24,7 @@ from ._pump import Stream
 if TYPE_CHECKING:
     from .connection import Connection
 
-__all__ = ["Remote", "Result"]
+__all__ = ["Remote", "RemoteShell", "Result"]
 
 # Seconds between looks at invoke's threads, which may die of an error while the command goes on.
 _LOOK = 0.25
@@ -92,7 +92,7 @@ class Remote(Runner):
         if self.log is not None:
             self.log.command(command)
         self._process = self.context.core.popen(
-            command,
+            *self._words(command),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
@@ -104,6 +104,9 @@ class Remote(Runner):
         if self.using_pty and threading.current_thread() is threading.main_thread():
             before = signal.signal(signal.SIGWINCH, lambda *_: self.process.resize(*pty_size()))
             self._give_back = lambda: signal.signal(signal.SIGWINCH, before)
+
+    def _words(self, command: str) -> tuple[str, ...]:
+        return (command,)
 
     # ---- its streams
 
@@ -231,3 +234,10 @@ class Remote(Runner):
 
     def generate_result(self, **kwargs: Any) -> Result:
         return Result(connection=self.context, **kwargs)
+
+
+class RemoteShell(Remote):
+    """Runs the account's login shell on a terminal."""
+
+    def _words(self, command: str) -> tuple[str, ...]:
+        return ()

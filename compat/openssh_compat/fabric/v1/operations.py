@@ -248,10 +248,9 @@ def require(*keys: str, used_for: str = "", provided_by: Any = ()) -> None:
 
 
 def open_shell(command: str | None = None) -> None:
-    """Hand the terminal over to a shell on the host; `command` is typed into it first."""
-    host = connection()
-    words = f"{command}; exec $SHELL" if command else ""
-    raise NotImplementedError(f"open_shell on {host.host} ({words}) is not there yet")
+    """Hand the terminal over to a shell on the host; `command` is run first."""
+    words = () if command is None else (f'{command}; exec "$SHELL"',)
+    connection().shell(*words)
 
 
 def reboot(wait: float = 120, command: str = "reboot", use_sudo: bool = True) -> None:
