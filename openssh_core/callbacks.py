@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._backends.base import Session
+from ._io.complaints import Complaints
 from .errors import OpenSSHError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Callbacks", "start_error"]
 
-_log = logging.getLogger("openssh_core.process")
+_log = Complaints("openssh_core.process")
 
 
 class Callbacks:

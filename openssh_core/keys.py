@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 
 from ._value import Value
@@ -146,6 +145,8 @@ class HostKey(Value):
         if name.startswith("[") and "]:" in name:
             host, _, digits = name[1:].rpartition("]:")
             port = int(digits)
+        import hashlib
+
         digest = hashlib.sha256(base64.b64decode(base64_text, validate=True)).digest()
         return cls(host, port, type, base64_text, "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("="))
 

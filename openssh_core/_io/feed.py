@@ -5,15 +5,15 @@ Cheaper than a pipe (no descriptors, no copy through the kernel), and the one wh
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
+from .complaints import Complaints
 from .sinks import Chunk
 
 __all__ = ["Feed"]
 
-_log = logging.getLogger("openssh_core.feed")
+_log = Complaints("openssh_core.feed")
 
 
 class Feed:

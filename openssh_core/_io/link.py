@@ -7,7 +7,6 @@ from a signal handler (Ctrl-C, an alarm), which only ever hits the main thread, 
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import weakref
@@ -17,12 +16,13 @@ from typing import Protocol
 
 from .._protocol import link as protocol
 from ..errors import ConnectionClosed, ConnectionLost, OpenSSHError, ProtocolError
+from .complaints import Complaints
 from .outbox import Outbox
 from .reactor import READ, Reactor
 
 _RECEIVE = 256 * 1024
 
-_log = logging.getLogger("openssh_core.link")
+_log = Complaints("openssh_core.link")
 
 
 class Handler(Protocol):

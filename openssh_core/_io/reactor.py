@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import logging
 import os
 import threading
 from collections import deque
@@ -17,12 +16,13 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
+from .complaints import Complaints
 from .latch import Latch
 from .poller import READ, WRITE, Poller, Ready
 
 __all__ = ["READ", "WRITE", "Reactor", "Ready", "Timer", "get_reactor"]
 
-_log = logging.getLogger("openssh_core.reactor")
+_log = Complaints("openssh_core.reactor")
 
 T = TypeVar("T")
 Callback = Callable[[], None]

@@ -7,7 +7,6 @@ one finds a new connection.
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 import weakref
@@ -61,6 +60,8 @@ class Reconnect(Value):
 
     def pause(self, number: int) -> float:
         """Seconds to wait after the attempt with this number (0 is the first)."""
+        import random
+
         return random.uniform(0.5, 1.0) * min(self.longest, self.delay * 2.0 ** min(number, 40))
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .._io.complaints import Complaints
 from ..errors import OpenSSHError
 from .addresses import Address
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_log = logging.getLogger("openssh_core.forward")
+_log = Complaints("openssh_core.forward")
 
 # The last so many errors are kept.
 _ERRORS_KEPT = 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from typing import Literal
@@ -53,6 +52,8 @@ class Order(Value):
         Secrets are not part of it, but for private keys, of which only a hash goes in. Of configuration files it is the
         time and size: a changed file asks for another master.
         """
+        import hashlib
+
         options = self.options.replace(connect_timeout=None, askpass=False, ssh_version=None)
         keys = [key if isinstance(key, str) else hashlib.sha256(key.data).hexdigest() for key in self.keys]
         agent = os.environ.get("SSH_AUTH_SOCK") if options.agent else None
