@@ -148,7 +148,13 @@ class Session(Protocol):
 
 
 class Backend(Protocol):
-    """One way through a master."""
+    """One way through a master.
+
+    Attributes:
+        tells_why: whether a tunnel that is not direct is refused with the server's reason.
+    """
+
+    tells_why: bool
 
     def new(self, request: SessionRequest, streams: Streams) -> Session:
         """A session that has not begun. Whoever has it can end it, whatever comes between."""
@@ -162,6 +168,8 @@ class Backend(Protocol):
         sock: socket.socket,
         over: Callable[[Tunnel], None] | None = None,
         manners: Manners | None = None,
+        *,
+        direct: bool = False,
     ) -> Tunnel:
         """Connect a socket to something behind the server; it may still be refused (`wait_answered`).
 
@@ -169,6 +177,7 @@ class Backend(Protocol):
             sock: becomes the tunnel's own, or the master's.
             over: called once when nothing more will come of it.
             manners: what to say to whoever is at the other end of the socket first.
+            direct: have the master read and write the socket, whichever way this is.
         """
 
     def make_room(self) -> None:

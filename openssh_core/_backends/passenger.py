@@ -37,6 +37,8 @@ class PassengerBackend:
         track_pid: whether commands are made to tell their process id, the only way they can be signalled.
     """
 
+    tells_why = False
+
     def __init__(self, path: str, reactor: Reactor, *, host: str, track_pid: bool) -> None:
         self.path = path
         self.reactor = reactor
@@ -118,6 +120,8 @@ class PassengerBackend:
         sock: socket.socket,
         over: Callable[[Tunnel], None] | None = None,
         manners: Manners | None = None,
+        *,
+        direct: bool = False,
     ) -> Tunnel:
         def no_more(tunnel: Tunnel) -> None:
             self._tunnels.discard(tunnel)

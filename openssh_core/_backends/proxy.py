@@ -46,6 +46,8 @@ class ProxyBackend:
         partings: channels that were given up and cannot be closed yet.
     """
 
+    tells_why = True
+
     def __init__(
         self, link: ProxyLink, reactor: Reactor, path: str, *, host: str, signals_work: bool | None, spare: bool
     ) -> None:
@@ -84,13 +86,15 @@ class ProxyBackend:
         sock: socket.socket,
         over: Callable[[Tunnel], None] | None = None,
         manners: Manners | None = None,
+        *,
+        direct: bool = False,
     ) -> Tunnel:
         def no_more(tunnel: Tunnel) -> None:
             self._refusals += isinstance(tunnel.error, OpenRefused)
             if over is not None:
                 over(tunnel)
 
-        if self._refusals >= _REFUSALS_ON_LINK:
+        if direct or self._refusals >= _REFUSALS_ON_LINK:
             guest = passenger_tunnel(self._path, self.reactor, sock, destination, manners, over, host=self.host)
             guest.start()
             return guest

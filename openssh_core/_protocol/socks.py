@@ -190,13 +190,13 @@ class Socks5Client(Dialogue):
                 advice="Give them: socks5://user:password@host",
             )  # fmt: skip
         self._say(bytes([5, _CONNECT, 0]) + _address(self._host) + self._port.to_bytes(2, "big"))
-        _version, code, _reserved, kind = yield 4
+        version, code, _reserved, kind = yield 4
+        if version != 5 or kind not in (_IPV4, _NAME, _IPV6):
+            raise RemoteProtocolError("the SOCKS proxy's answer makes no sense")
         if code != SUCCEEDED:
             raise GatewayError(f"the SOCKS proxy says: {_REASONS.get(code, f'code {code}')}")
-        size = {_IPV4: 4, _IPV6: 16}.get(kind)
-        if size is None:
-            size = (yield 1)[0]
-        yield size + 2
+        # The address that it has got there means nothing to us.
+        yield 2 + ({_IPV4: 4, _IPV6: 16}.get(kind) or (yield 1)[0])
 
     def _log_in(self) -> Steps:
         """RFC 1929."""

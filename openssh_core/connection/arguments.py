@@ -6,7 +6,7 @@ import os
 import pwd
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from .._cli.config import check_options
 from .._cli.target import parse_target
@@ -21,6 +21,9 @@ from ..options import HostKeys, MasterOptions, Target
 from ..starting import HostKeyPolicy, Order
 from .access import Reconnect
 
+if TYPE_CHECKING:
+    from .gateways import GatewayLike
+
 Path = str | os.PathLike[str]
 Key = Path | bytes | PrivateKey
 PathOrText = Path | bytes
@@ -32,6 +35,10 @@ _CERTIFICATE = re.compile(r"[a-z0-9-]+-cert-v01@openssh\.com AAAA")
 
 # Seconds a master of our own outlives its last control connection: long enough for us to make the first.
 _PRIVATE_PERSIST = 5
+
+# What also holds for hosts on the way.
+_TRUST = ("key", "certificate", "passphrase", "answer", "agent", "host_keys", "known_hosts")
+_FOR_HOPS = (*_TRUST, "config_file", "control_dir", "ssh", "keepalive")
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -52,6 +59,7 @@ class ConnectOptions(TypedDict, total=False):
     control_dir: Path | None
     control_path: Path | None
     sock: Connected | None
+    gateway: GatewayLike | None
     options: Mapping[str, str | int | bool | Sequence[str]] | None
     ssh: str
     keepalive: int
@@ -82,6 +90,7 @@ class Arguments(Value):
     control_dir: Path | None = None
     control_path: Path | None = None
     sock: Connected | None = None
+    gateway: GatewayLike | None = None
     options: Mapping[str, str | int | bool | Sequence[str]] | None = None
     ssh: str = "ssh"
     keepalive: int = 15
@@ -111,15 +120,25 @@ class Arguments(Value):
     def __post_init__(self) -> None:
         if self.connect_timeout is not None:
             check_seconds(self.connect_timeout, "connect_timeout")
-        if self.sock is not None and self.control_path is not None:
-            raise InvalidInput("sock= is for a new master, and control_path= names one that runs", advice="Give one")
+        ways = [name for name in ("control_path", "sock", "gateway") if getattr(self, name) is not None]
+        if len(ways) > 1:
+            raise InvalidInput(f"{'= and '.join(ways)}= are different ways to the host", advice="Give one of them")
         if self.sock is not None and (self.persist is not None or self.reconnect):
             raise InvalidInput(
                 "sock= leads to the server once; persist= and reconnect= need a way there each time",
                 advice="Give a ProxyCommand or ProxyJump in options=",
             )
+        if self.gateway is not None and self.persist is not None:
+            raise InvalidInput(
+                "what gateway= leads through ends with this program, and a master with persist= does not",
+                advice="Give a ProxyCommand or ProxyJump in options=",
+            )
         if self.persist is not None and self.control_path is not None:
             raise InvalidInput("persist= is for a master of ours, and control_path= names somebody else's")
+
+    def for_hops(self) -> dict[str, Any]:
+        """What also holds for hosts on the way: how they are known, and who we are."""
+        return {name: getattr(self, name) for name in _FOR_HOPS}
 
     def target(self, text: str) -> Target:
         """Where to, by the target's text and the user and port that were given apart.

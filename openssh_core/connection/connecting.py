@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._cli.argv import check_control_path
 from .._io.deadline import Deadline
-from .._io.socket_like import handing_over
+from .._io.socket_like import Connected, handing_over
 from ..errors import InvalidInput
 from ..master import Master
 from ..options import Target
@@ -18,6 +18,11 @@ from .front import Connection
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .gateways import Way
+
+# Seconds that a login on the way gets at least, to say itself that there is no time left.
+_SHORTEST_LIMIT = 0.01
 
 
 def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
@@ -50,6 +55,10 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         sock: connected to the server already: a socket, a descriptor, or an object that can `send`, `recv` and `close`
             like one. ssh does not connect then, and the target only says whom to expect there. It becomes this
             connection's own.
+        gateway: the way to a host that cannot be reached directly: another connection; a target to log in to first,
+            with the same keys; the URL of a proxy, as `socks5://user:password@host:port` (also http, https, socks4,
+            socks4a); a function that is given a host and a port and returns something like `sock`; several of these in
+            a list, the nearest first; or a `Gateway`. What it opens is closed with this connection.
         options: further options of ssh_config(5).
         ssh: the ssh program.
         keepalive: seconds of silence after which ssh asks the server whether it is still there; three times
@@ -72,10 +81,17 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
     given = Arguments.of(options)
     where = given.target(target)
     name = str(where)
-    access = Access(_dialler(given, where), name, policy_of(given.reconnect))
+    way = way_for(given)
+    access = Access(_dialler(given, where, way), name, policy_of(given.reconnect))
     connection = Connection(access, name, encoding=given.encoding, errors=given.errors, defaults=given.defaults)
+    connection._beneath = way
     if not given.lazy:
-        access.master()
+        try:
+            access.master()
+        except BaseException:
+            if way is not None:
+                way.end()
+            raise
     return connection
 
 
@@ -97,7 +113,7 @@ def stop_persistent(target: str, **options: Unpack[ConnectOptions]) -> bool:
     return master is not None
 
 
-def _dialler(given: Arguments, where: Target) -> Dial:
+def _dialler(given: Arguments, where: Target, way: Way | None) -> Dial:
     """What logs in, with everything checked before the first time."""
     timeout = given.connect_timeout
     if given.control_path is not None:
@@ -110,7 +126,33 @@ def _dialler(given: Arguments, where: Target) -> Dial:
 
     def dial() -> Master:
         deadline = Deadline.after(timeout)
-        with handing_over(given.sock) as transport:
+        with handing_over(given.sock) as handed:
+            transport = handed if way is None else way.transport(order.options)
             return start_master(order.replace(transport=transport), deadline)
 
     return dial
+
+
+def way_for(given: Arguments) -> Way | None:
+    """What `gateway=` leads through; None without one.
+
+    Raises:
+        InvalidInput: one of its subclasses says what cannot be.
+    """
+    if given.gateway is None:
+        return None
+    from .gateways import Gateway, Way, address_of, make_gateway
+
+    hops = given.for_hops()
+
+    def log_in(target: str, sock: Connected | None, deadline: Deadline) -> Connection:
+        left = deadline.left()
+        limit = None if left is None else max(left, _SHORTEST_LIMIT)
+        return connect(target, **hops, sock=sock, connect_timeout=limit, spare=False)
+
+    def resolve(target: str) -> tuple[str, int]:
+        one = Arguments.of(hops)
+        return address_of(one.order(one.target(target)).options)
+
+    gateway = make_gateway(given.gateway, log_in, resolve)
+    return Way(gateway, owned=not isinstance(given.gateway, Gateway))

@@ -36,6 +36,7 @@ class ConnectionLife:
         self.errors = errors
         self.defaults = defaults or Defaults()
         self._attached: set[Attached] = set()
+        self._beneath: Attached | None = None
         self._login_shell = LoginShell()
         _open.add(self)
 
@@ -88,6 +89,8 @@ class ConnectionLife:
                 master.end()
             else:
                 master.close()
+        if self._beneath is not None:
+            self._beneath.end()
 
     def _close_attached(self) -> None:
         for thing in list(self._attached):

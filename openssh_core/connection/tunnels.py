@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from .._backends.tunnel import Destination, Tunnel, closed_here
+from .._backends.tunnel import Destination, Manners, Tunnel, closed_here
 from .._io import text
 from .._io.deadline import Deadline
 from .._io.reactor import get_reactor
-from ..errors import CommandTimeout, ConnectionLost, InvalidTarget, OpenTimeout
+from ..errors import CommandTimeout, ConnectionLost, InvalidTarget, OpenRefused, OpenTimeout
 from .life import ConnectionLife
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Tunnels(ConnectionLife):
         *,
         timeout: float | None = _PATIENCE,
         origin: tuple[str, int] | None = None,
+        direct: bool = False,
     ) -> socket.socket:
         """Connect to something that the server can reach, without a port on this side.
 
@@ -40,7 +42,9 @@ class Tunnels(ConnectionLife):
             host, port: as the server sees them. A path (it begins with /) and no port is a Unix socket there.
             timeout: seconds the server may take to connect; None for no limit.
             origin: address and port that the server is told the connection comes from (RFC 4254 section 7.2). Through
-                a master that is not ours alone it is told nothing.
+                a master that is not ours alone, or with `direct`, it is told nothing.
+            direct: hand the socket to the master, so that no byte passes through this program. Much data costs less
+                then; but when the target ends its direction first, the other one ends, too.
 
         Returns:
             a connected, blocking `socket.socket`, of the family AF_UNIX. Closing it ends the tunnel.
@@ -54,7 +58,13 @@ class Tunnels(ConnectionLife):
         to = _destination(host, port)
         if origin is not None:
             to = to.replace(origin=origin)
-        return self._tunnel(to, Deadline.after(timeout), timeout)[0]
+        deadline = Deadline.after(timeout)
+        if direct and self._live().backend.tells_why:
+            try:
+                return self._tunnel(to, deadline, timeout, direct=True)[0]
+            except OpenRefused:
+                pass  # once more, to hear why
+        return self._tunnel(to, deadline, timeout)[0]
 
     def capture_tunnel(
         self,
@@ -95,11 +105,13 @@ class Tunnels(ConnectionLife):
             raise
         return text.decode(said, *how)
 
-    def _tunnel(self, to: Destination, deadline: Deadline, seconds: float | None) -> tuple[socket.socket, Tunnel]:
+    def _tunnel(
+        self, to: Destination, deadline: Deadline, seconds: float | None, *, direct: bool = False
+    ) -> tuple[socket.socket, Tunnel]:
         backend = self._live().backend
         ours, theirs = socket.socketpair()
         try:
-            tunnel = backend.tunnel(to, theirs)
+            tunnel = backend.tunnel(to, theirs, direct=direct)
             try:
                 answered = tunnel.wait_answered(deadline.left())
             except BaseException:
@@ -114,6 +126,19 @@ class Tunnels(ConnectionLife):
             ours.close()
             raise
         return ours, tunnel
+
+    def _tunnel_now(
+        self,
+        to: Destination,
+        sock: socket.socket,
+        over: Callable[[Tunnel], None],
+        manners: Manners | None = None,
+    ) -> Tunnel:
+        """A tunnel through whatever master there is now, and no waiting: for forwards, in the reactor's thread."""
+        master = self._access.present()
+        if master is None:
+            raise ConnectionLost("there is no connection now", host=self.host)
+        return master.backend.tunnel(to, sock, over, manners)
 
     def forward_local(self, bind: Bind, target: Target) -> LocalForward:
         """Listen on this side; each connection goes to the target on the other.
@@ -137,9 +162,9 @@ class Tunnels(ConnectionLife):
         from ..forward.local import LocalForward
 
         where, to = addresses.listen_address(bind), addresses.destination(target)
-        backend = self._live().backend
+        self._live()
         forward = LocalForward(
-            get_reactor(), where, to, host=self.host, open_tunnel=backend.tunnel, closed=self._detach
+            get_reactor(), where, to, host=self.host, open_tunnel=self._tunnel_now, closed=self._detach
         )
         self._attach(forward)
         return forward
@@ -211,8 +236,10 @@ class Tunnels(ConnectionLife):
         from ..forward.dynamic import DynamicForward
 
         where = addresses.listen_address(bind)
-        backend = self._live().backend
-        forward = DynamicForward(get_reactor(), where, host=self.host, open_tunnel=backend.tunnel, closed=self._detach)
+        self._live()
+        forward = DynamicForward(
+            get_reactor(), where, host=self.host, open_tunnel=self._tunnel_now, closed=self._detach
+        )
         self._attach(forward)
         return forward
 
