@@ -290,3 +290,20 @@ def test_a_slow_reader_holds_up_nobody_else(either: Connection, make_target: Mak
             for _ in range(20):
                 assert round_trip(second.address) == b"hello"
             assert len(everything(slow)) > 19_000_000
+
+
+def test_a_forward_goes_on_when_its_connection_is_made_again(
+    loopback_server: LoopbackServer, make_target: MakeTarget
+) -> None:
+    with openssh_core.connect(**loopback_server.connect_options(), reconnect=True) as host:
+        forward = host.forward_local(0, make_target().port)
+        assert round_trip(forward.address) == b"hello"
+        os.kill(host.master_pid, 9)
+        # A forward does not log in by itself: the next command does.
+        while True:
+            try:
+                host.run("true")
+                break
+            except openssh_core.ConnectionLost:
+                continue
+        assert round_trip(forward.address) == b"hello"
