@@ -40,6 +40,11 @@ class RemoteSpawn(_SpawnBase):
     It has what a `pexpect.spawn` has, but for what would need the other terminal's settings here (`getecho`, `setecho`,
     `waitnoecho`).
 
+    Args:
+        process: a command with a terminal, started with stdin=SOCKET and stdout=SOCKET; None: it follows by `attach`.
+        pty: its terminal.
+        timeout, maxread, searchwindowsize, logfile, encoding, codec_errors: as for `pexpect.spawn`.
+
     Attributes:
         process: the handle on it.
         exitstatus, signalstatus: how it ended, once `isalive`, `wait` or `close` has noticed.
@@ -56,7 +61,7 @@ class RemoteSpawn(_SpawnBase):
 
     def __init__(
         self,
-        process: RemoteProcess,
+        process: RemoteProcess | None,
         pty: Pty,
         *,
         timeout: float | None = 30,
@@ -74,6 +79,14 @@ class RemoteSpawn(_SpawnBase):
             encoding=encoding,
             codec_errors=codec_errors,
         )
+        self._pty = pty
+        self.closed = True
+        self.terminated = True
+        if process is not None:
+            self.attach(process, pty)
+
+    def attach(self, process: RemoteProcess, pty: Pty) -> None:
+        """What it is about from now on. For an object that was made without."""
         assert process.socket is not None
         self.process = process
         self.name = f"<{process!r}>"

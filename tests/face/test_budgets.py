@@ -13,6 +13,7 @@ LIMITS = {"methods": 25, "attributes": 12, "lines of a function": 60, "lines of 
 # What may weigh more: (name, what is counted) -> (how much, why it cannot be split).
 # Faces that mimic another library have that library's methods; nothing of our own design belongs here.
 ALLOWED: dict[tuple[str, str], tuple[int, str]] = {
+    ("openssh_core.expect:RemoteSpawn", "methods"): (26, "pexpect's spawn has more than 40"),
     ("openssh_compat.paramiko.channel:Channel", "methods"): (52, "paramiko's Channel has as many"),
     ("openssh_compat.paramiko.message:Message", "methods"): (27, "paramiko's has one for each encoding, and each way"),
     ("openssh_compat.subprocess._popen:Popen", "attributes"): (17, "those that the original's other methods look at"),
