@@ -8,15 +8,27 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
-__all__ = ["SMALL", "Peer", "Setup", "bulk_command", "check_size", "cpu_seconds", "drain", "one_by_one", "wide"]
+__all__ = [
+    "SMALL",
+    "Peer",
+    "Setup",
+    "bulk_command",
+    "check_size",
+    "cpu_seconds",
+    "drain",
+    "one_by_one",
+    "through",
+    "wide",
+]
 
 SMALL = "true"
 """The small command: what it costs is the transport and the server's fork, nothing else."""
@@ -57,6 +69,15 @@ class Peer(Protocol):
     def bulk(self, size: int) -> float:
         """Receive `size` bytes of output of one command, piece by piece; seconds."""
 
+    def tunnel(self, port: int, size: int) -> float:
+        """Receive `size` bytes through a tunnel to a port beside the server, as `rows/tunnels.py` has it; seconds.
+
+        `tunnel_direct` is the same by another way, where a peer has two.
+        """
+
+    def tunnel_up(self, port: int, size: int) -> float:
+        """Send `size` bytes through one, until all have arrived; seconds."""
+
     def helpers(self) -> list[int]:
         """Process ids of what works for this client and is not counted with its ended children."""
 
@@ -93,6 +114,27 @@ def drain(stream: IO[bytes], size: int) -> None:
     while piece := stream.read(CHUNK):
         received += len(piece)
     check_size(received, size)
+
+
+def through(sock: Any, size: int, *, up: bool = False) -> float:
+    """Talk to the target of the tunnel row over a connected socket, or something like one, and close it; seconds."""
+    start = time.perf_counter()
+    sock.sendall(b"up\n" if up else b"down %d\n" % size)
+    if up:
+        piece = bytes(CHUNK)
+        for at in range(0, size, CHUNK):
+            sock.sendall(piece[: size - at])
+        sock.shutdown(socket.SHUT_WR)
+        if sock.recv(1) != b".":
+            raise RuntimeError("not everything arrived")
+    else:
+        received = 0
+        while piece := sock.recv(CHUNK):
+            received += len(piece)
+        check_size(received, size)
+    taken = time.perf_counter() - start
+    sock.close()
+    return taken
 
 
 def check_size(received: int, size: int) -> None:

@@ -6,7 +6,7 @@ import importlib
 import time
 from typing import Any
 
-from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, one_by_one, wide
+from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, one_by_one, through, wide
 
 __all__ = ["LikeParamiko"]
 
@@ -72,6 +72,15 @@ class LikeParamiko:
         self._check(stdout.channel.recv_exit_status())
         check_size(received, size)
         return time.perf_counter() - start
+
+    def tunnel(self, port: int, size: int) -> float:
+        return through(self._channel(port), size)
+
+    def tunnel_up(self, port: int, size: int) -> float:
+        return through(self._channel(port), size, up=True)
+
+    def _channel(self, port: int) -> Any:
+        return self._client.get_transport().open_channel("direct-tcpip", ("127.0.0.1", port), ("127.0.0.1", 0))
 
     def helpers(self) -> list[int]:
         return []

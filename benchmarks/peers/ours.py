@@ -6,7 +6,7 @@ import time
 from subprocess import PIPE
 
 import openssh_core
-from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, wide
+from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
 
 __all__ = ["Ours"]
 
@@ -46,6 +46,15 @@ class Ours:
         drain(process.stdout, size)
         process.wait()
         return time.perf_counter() - start
+
+    def tunnel(self, port: int, size: int) -> float:
+        return through(self._host.open_tunnel("127.0.0.1", port), size)
+
+    def tunnel_direct(self, port: int, size: int) -> float:
+        return through(self._host.open_tunnel("127.0.0.1", port, direct=True), size)
+
+    def tunnel_up(self, port: int, size: int) -> float:
+        return through(self._host.open_tunnel("127.0.0.1", port), size, up=True)
 
     def helpers(self) -> list[int]:
         return [self._host.master_pid]

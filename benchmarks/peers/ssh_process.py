@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 
-from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, wide
+from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
 from peers.ssh_master import SSHMaster
 
 __all__ = ["SSHProcess"]
@@ -42,6 +43,21 @@ class SSHProcess:
             assert process.stdout is not None
             drain(process.stdout, size)
         return time.perf_counter() - start
+
+    def tunnel(self, port: int, size: int) -> float:
+        return self._through(port, size, up=False)
+
+    def tunnel_up(self, port: int, size: int) -> float:
+        return self._through(port, size, up=True)
+
+    def _through(self, port: int, size: int, *, up: bool) -> float:
+        ours, theirs = socket.socketpair()
+        words = [*self._words[:-2], "-W", f"127.0.0.1:{port}", *self._words[-2:]]
+        with subprocess.Popen(words, stdin=theirs, stdout=theirs) as process:
+            theirs.close()
+            taken = through(ours, size, up=up)
+            process.wait()
+        return taken
 
     def helpers(self) -> list[int]:
         return [self._master.pid()]

@@ -78,5 +78,38 @@ class WithAsyncSSH:
         check_size(received, size)
         return time.perf_counter() - start
 
+    def tunnel(self, port: int, size: int) -> float:
+        return self._loop.run_until_complete(self._tunnel(port, size))
+
+    async def _tunnel(self, port: int, size: int) -> float:
+        reader, writer = await self._connection.open_connection("127.0.0.1", port)
+        start = time.perf_counter()
+        writer.write(b"down %d\n" % size)
+        received = 0
+        while piece := await reader.read(CHUNK):
+            received += len(piece)
+        check_size(received, size)
+        taken = time.perf_counter() - start
+        writer.close()
+        return taken
+
+    def tunnel_up(self, port: int, size: int) -> float:
+        return self._loop.run_until_complete(self._tunnel_up(port, size))
+
+    async def _tunnel_up(self, port: int, size: int) -> float:
+        reader, writer = await self._connection.open_connection("127.0.0.1", port)
+        start = time.perf_counter()
+        writer.write(b"up\n")
+        piece = bytes(CHUNK)
+        for at in range(0, size, CHUNK):
+            writer.write(piece[: size - at])
+            await writer.drain()
+        writer.write_eof()
+        if await reader.read(1) != b".":
+            raise RuntimeError("not everything arrived")
+        taken = time.perf_counter() - start
+        writer.close()
+        return taken
+
     def helpers(self) -> list[int]:
         return []
