@@ -63,13 +63,14 @@ from .errors import (
     SignalNotDelivered,
     SSHNotFound,
     SSHTooOld,
+    SudoRefused,
     TooManyAuthenticationFailures,
     UndecodableOutput,
     UnexpectedPrompt,
     UnknownHost,
 )
 from .keys import HostKey, PrivateKey
-from .options import Pty
+from .options import Pty, Sudo
 from .process import RemoteProcess
 from .program import Program
 from .quoting import Glob, Raw
@@ -146,6 +147,8 @@ __all__ = [
     "SSHTooOld",
     "SessionError",
     "SignalNotDelivered",
+    "Sudo",
+    "SudoRefused",
     "TooManyAuthenticationFailures",
     "UndecodableOutput",
     "UnexpectedPrompt",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ._backends.base import SessionRequest
 from ._cli import script
-from ._cli.quoting import Glob, Quoter, Raw, Word
+from ._cli.quoting import POSIX, Glob, Quoter, Raw, Word
 from ._cli.quoting.words import text_of
 from ._cli.start import Start
+from ._io.asking import Asking
 from ._value import Value
 from .errors import InvalidCommand
-from .options import Pty
+from .options import Pty, Sudo
 from .program import Program
 from .program_start import LoginShell, program_request
 from .results import Command
@@ -34,6 +35,7 @@ class Launch(Value):
         merge_stderr: whether its stderr goes where its stdout goes.
         discard: which of stdout and stderr nobody wants.
         shell: the quoter for the account's shell, None where that is not known.
+        sudo: who runs it instead of the account.
     """
 
     kind: str
@@ -45,9 +47,23 @@ class Launch(Value):
     merge_stderr: bool = False
     discard: tuple[bool, bool] = (False, False)
     shell: Quoter | None = None
+    sudo: Sudo | None = None
 
-    def request(self) -> SessionRequest:
+    def asking(self) -> Asking | None:
+        """The talk with sudo that there will be."""
+        if self.sudo is None:
+            return None
+        if self.kind != "exec" or isinstance(self.command, Program) or self.pty is not None:
+            raise InvalidCommand(
+                "sudo= is for commands without a terminal", advice='Run "sudo ..." with expect, or with pty= yourself'
+            )
+        return Asking(None if self.sudo.password is None else (self.sudo.password + "\n").encode())
+
+    def request(self, asking: Asking | None = None) -> SessionRequest:
         """The order for a session.
+
+        Args:
+            asking: what `asking` has given.
 
         Raises:
             InvalidCommand, InvalidEnvironment: it can never run.
@@ -57,6 +73,8 @@ class Launch(Value):
                 raise InvalidCommand("cwd= and a Program were both given", advice="Give the Program its cwd")
             start = Start(self.command, self.merge_stderr, self.discard)
             return program_request(start, self.env, self.pty, self.login_shell)
+        if self.sudo is not None and asking is not None:
+            return self._behind_sudo(self.sudo, asking).request()
         if self.kind == "exec":
             tells_pid = self.shell is None or self.shell.steps is not None
             return SessionRequest(self.kind, self._composer(), self.env, self.pty, tells_pid=tells_pid)
@@ -67,6 +85,15 @@ class Launch(Value):
             )
         name = str(self.command).encode()
         return SessionRequest(self.kind, lambda _inline, _pid_line: name, self.env, self.pty)
+
+    def _behind_sudo(self, sudo: Sudo, asking: Asking) -> Launch:
+        """The same, to be run by sudo. What comes before the command is done there, by a `sh` in any case."""
+        assert not isinstance(self.command, Program)
+        text = script.Script(
+            self.command, shell=POSIX, cwd=self.cwd, merge_stderr=self.merge_stderr, discard=self.discard
+        ).line(self.env.items())
+        words = ["sudo", "-S", "-p", asking.prompt, "-u", sudo.user, "--", "sh", "-c", f"echo {asking.token}>&2;{text}"]
+        return Launch(kind="exec", command=words, env={}, login_shell=self.login_shell, shell=self.shell)
 
     def _composer(self) -> Callable[[Mapping[str, str], script.PidLine | None], bytes]:
         assert not isinstance(self.command, Program)

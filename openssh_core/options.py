@@ -6,9 +6,9 @@ import math
 from typing import Literal, get_args
 
 from ._value import Value
-from .errors import InvalidInput
+from .errors import InvalidInput, InvalidSecret
 
-__all__ = ["HostKeys", "MasterOptions", "Pty", "Target"]
+__all__ = ["HostKeys", "MasterOptions", "Pty", "Sudo", "Target"]
 
 HostKeys = Literal["strict", "accept-new", "warn", "config"]
 """What to do about the server's host key.
@@ -72,6 +72,36 @@ class Pty(Value):
             size = getattr(self, name)
             if not _is_int(size) or not 0 <= size <= _LARGEST_SIZE:
                 raise InvalidInput(f"{name}={size!r} is no size of a terminal (0 to {_LARGEST_SIZE})")
+
+
+class Sudo(Value):
+    """Have sudo(8) run a command as somebody else: for `sudo=` of `run` and `popen`.
+
+    The password goes to sudo's own prompt, through standard input, and to nothing else: it is in no command line, no
+    environment and no log. The command's own input follows when sudo has started it. A directory and variables are set
+    behind sudo, as the other user; variables can be seen in the process list and sudo's log there.
+
+    What runs as another user takes no signals from this one: a command that a limit has ended may still run there.
+
+    Args:
+        password: the account's own, which sudo asks for; never shown. None where sudoers(5) asks for none.
+        user: whom to become.
+
+    Raises:
+        InvalidSecret: a password that cannot be typed.
+        InvalidInput: a user's name that cannot be one.
+    """
+
+    password: str | None = None
+    user: str = "root"
+
+    _hidden = frozenset({"password"})
+
+    def __post_init__(self) -> None:
+        if self.password is not None and (not isinstance(self.password, str) or set(self.password) & set("\0\r\n")):
+            raise InvalidSecret("a password is one line of text")
+        if not isinstance(self.user, str) or not self.user or self.user.startswith("-") or not self.user.isprintable():
+            raise InvalidInput(f"user={self.user!r} is no name of a user")
 
 
 class MasterOptions(Value):

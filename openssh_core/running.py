@@ -80,6 +80,8 @@ class Run(Value):
             raise
         if limit is not None:
             killed = kill(self.session)
+            if killed and self.plumbing.streams.asking is not None:
+                killed = None  # the shell before sudo is gone; what runs as another user took no signal from it
             raise self._timed_out(limit, limits, killed)
         for copier in self.plumbing.copiers:
             copier.join(_COPY_PATIENCE)

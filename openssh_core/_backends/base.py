@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from .._cli.script import PidLine
+from .._io.asking import Asking
 from .._io.sinks import Sink
 from .._value import Value
 from ..errors import OpenSSHError
@@ -77,14 +78,16 @@ class Streams:
     Attributes:
         stdin: None for none at all, bytes to send, these without an end, or the read end of a pipe (or any descriptor).
         stdout, stderr: something that takes the data, or the write end of a pipe.
+        asking: the talk with sudo that comes before all of it; None for none.
     """
 
-    __slots__ = ("stderr", "stdin", "stdout")
+    __slots__ = ("asking", "stderr", "stdin", "stdout")
 
     def __init__(self, stdin: Input, stdout: Output, stderr: Output) -> None:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+        self.asking: Asking | None = None
 
 
 class Session(Protocol):

@@ -11,6 +11,7 @@ import tty
 from typing import TYPE_CHECKING
 
 from .._cli.script import PidLine
+from .._io.asking import Asking
 from .._io.copying import PipeReader, PipeWriter
 from .._io.feed import Feed
 from .._io.reactor import READ
@@ -48,6 +49,7 @@ class PassengerSession(SessionState):
         self._source: Source | None = None
         self._sent_signal: str | None = None
         self._streams = streams
+        self._asking = streams.asking
         self._pid_line: PidLine | None = None
         self.theirs: tuple[int, ...] = ()
 
@@ -63,7 +65,7 @@ class PassengerSession(SessionState):
         try:
             self.theirs += (self._make_stdin(streams),)
             self.theirs += (self._make_output(streams.stdout, self._pid_line),)
-            self.theirs += (self._make_output(streams.stderr, None),)
+            self.theirs += (self._make_output(streams.stderr, None, self._asking),)
         except OSError:
             # What was not made into anything yet is closed by nobody else.
             for stream in given[len(self.theirs) :]:
@@ -91,29 +93,31 @@ class PassengerSession(SessionState):
 
     def _make_stdin(self, streams: Streams) -> int:
         stdin = streams.stdin
-        if isinstance(stdin, Piped) and not stdin.shared and self._request.pty is None:
+        if isinstance(stdin, Piped) and not stdin.shared and self._request.pty is None and self._asking is None:
             return stdin.fd
         if self._request.pty is not None:
             theirs, ours = _make_terminal(self._request.pty)
         else:
             theirs, ours = os.pipe()
-        if stdin is None and self._request.pty is None:
+        if stdin is None and self._request.pty is None and self._asking is None:
             os.close(ours)
             return theirs
         os.set_blocking(ours, False)
         self._writer = PipeWriter(self._backend.reactor, ours)
         if stdin is None:
-            return theirs
-        if isinstance(stdin, Piped):
+            pass
+        elif isinstance(stdin, Piped):
             self._source = FromDescriptor(self._backend.reactor, stdin.fd, self._writer.push)
         elif isinstance(stdin, KeptOpen):
             self._source = FromBytes(stdin.data, ends=False)
         else:
             self._source = FromBytes(stdin)
+        if self._asking is not None:
+            self._source = self._asking.over_source(self._source, self._writer.push)
         return theirs
 
-    def _make_output(self, output: Output, pid_line: PidLine | None) -> int:
-        if isinstance(output, Piped) and pid_line is None and not output.shared:
+    def _make_output(self, output: Output, pid_line: PidLine | None, asking: Asking | None = None) -> int:
+        if isinstance(output, Piped) and pid_line is None and asking is None and not output.shared:
             return output.fd
         ours, theirs = os.pipe()
         os.set_blocking(ours, False)
@@ -135,6 +139,8 @@ class PassengerSession(SessionState):
         if pid_line is not None:
             report, host = self._request.report, self._backend.host
             sink = PidFilter(pid_line.token.encode(), sink, lambda line: self.told(line, report, host))
+        if asking is not None:
+            sink = asking.over_sink(sink)
         reader = PipeReader(self._backend.reactor, ours, sink, heard=self.heard, ended=self._reader_ended)
         self._readers.append(reader)
         self._reading += 1
@@ -220,6 +226,7 @@ class PassengerSession(SessionState):
     def _over(self) -> None:
         if self._writer is not None:
             self._writer.close()
+        self.settle(self._backend.host)
         if self.is_over():
             if self.error is None and (why := self._unreported(self._request, self._backend.host)) is not None:
                 self.failed(why)

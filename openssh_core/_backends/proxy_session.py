@@ -45,6 +45,7 @@ class ProxySession(SessionState):
         self._request = request
         self._number: int | None = None
         self._pid_line = _pid_line(request, backend.signals_work)
+        self._asking = streams.asking
         self._streams = ProxyStreams(
             backend.link,
             backend.reactor,
@@ -166,6 +167,7 @@ class ProxySession(SessionState):
             link.afterwards(self._wake)
 
     def _wake(self) -> None:
+        self.settle(self._backend.host)
         if self.error is None and (why := self._what_is_wrong()) is not None:
             self.failed(why)
         self._backend.sessions.discard(self)

@@ -35,9 +35,12 @@ class ProxyStreams:
         self._reactor = reactor
         self._number: int | None = None
         self._source = self._make_source(streams.stdin)
+        if streams.asking is not None:
+            self._source = streams.asking.over_source(self._source, self.pump)
         out = self._make_sink(streams.stdout, self._stdout_broken)
         self._out = out if pid_line is None else PidFilter(pid_line.token.encode(), out, told)
-        self._err = self._make_sink(streams.stderr, _nothing)
+        err = self._make_sink(streams.stderr, _nothing)
+        self._err = err if streams.asking is None else streams.asking.over_sink(err)
 
     def _make_source(self, stdin: Input) -> Source | None:
         if stdin is None:

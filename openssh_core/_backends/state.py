@@ -9,9 +9,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
+from .._cli.log import escaped
 from .._cli.script import PidLine
+from .._io.asking import Asking
 from .._io.latch import Latch
-from ..errors import ConnectionLost, OpenSSHError, RequestRefused
+from ..errors import ConnectionLost, OpenSSHError, RequestRefused, SudoRefused
 from ..results import Exit
 from .base import SessionRequest
 
@@ -41,6 +43,8 @@ class SessionState:
         self._closed = Latch()
         self._located = Latch()
         self._last_output = monotonic()
+        self._asking: Asking | None = None
+        self._end: Exit | None = None
 
     def wait_started(self, timeout: float | None) -> bool:
         return self._started.wait(timeout)
@@ -111,9 +115,23 @@ class SessionState:
 
     def exited(self, how: Exit) -> None:
         """The program has ended. What was given up before that stays given up."""
+        if self._asking is not None and not self._asking.started:
+            # What sudo said, or that the command did start, may still be on its way.
+            self._end = how
+            return
         if self.error is None:
             self.exit = how
         self._exited.open()
+
+    def settle(self, host: str) -> None:
+        """All output is here: now it can be said how what sudo was to start has ended."""
+        end, self._end = self._end, None
+        if end is None or self._asking is None:
+            return
+        if self._asking.started:
+            self.exited(end)
+        else:
+            self.failed(sudo_refused(self._asking, host))
 
     def failed(self, error: OpenSSHError) -> None:
         """Nothing more can be known of it. The first error stays."""
@@ -152,6 +170,15 @@ class SessionState:
 
     def abandon_descriptors(self) -> None:
         """Close this process's copies, and nothing else."""
+
+
+def sudo_refused(asking: Asking, host: str) -> SudoRefused:
+    """The error for a command that sudo did not start."""
+    words = escaped(" ".join(asking.said.decode("utf-8", "replace").split()))
+    what = "sudo did not take the password" if asking.times else "sudo did not start the command"
+    if words:
+        what = f"{what} ({words[-300:]})"
+    return SudoRefused(what, host=host, said=words, password_refused=asking.times > 0)
 
 
 def new_pid_line(*, any_shell: bool) -> PidLine:

@@ -12,7 +12,7 @@ from .._io import text
 from ..callbacks import start_error
 from ..command import Launch, command_of
 from ..errors import InvalidInput
-from ..options import Pty
+from ..options import Pty, Sudo
 from ..process import RemoteProcess
 from ..program import Program
 from ..redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
@@ -43,6 +43,7 @@ class Commands(ConnectionLife):
         cwd: str | None = None,
         pty: Pty | bool | None = None,
         remote_shell: str | Quoter | None = None,
+        sudo: Sudo | bool = False,
         encoding: Encoding = ENCODING,
         errors: str | None = None,
         timeout: float | None = None,
@@ -65,6 +66,7 @@ class Commands(ConnectionLife):
             cwd: directory to run it in.
             pty: a terminal for it (True: vt100, 80 by 24); it then puts everything out on stdout.
             remote_shell: the account's login shell (see `Defaults`); default: the connection's.
+            sudo: have sudo run it as somebody else, see `Sudo`; True: as root, with no password.
             encoding: of its output and of a str input; None for bytes. Default: the connection's.
             errors: what happens to bytes that are no text (see `codecs`).
             timeout: seconds the whole command may take.
@@ -77,13 +79,14 @@ class Commands(ConnectionLife):
             ConnectionLost: the connection ended meanwhile; carries the output so far.
             ExitStatusMissing: the server did not say how it ended.
             UndecodableOutput: with errors="strict"; carries the bytes.
+            SudoRefused: with sudo=; the command was not started.
             OpenRefused, RequestRefused: the server did not run it.
             ProgramNotStarted: a `Program` is not there or not allowed, or its directory is not.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         limits = Limits(timeout, idle_timeout)
         words = command_of(command, self.defaults.argument_encoding)
-        launch = self._launch("exec", words, env, cwd, pty, stdout, stderr, remote_shell)
+        launch = self._launch("exec", words, env, cwd, pty, stdout, stderr, remote_shell, sudo)
         how = self._coding(encoding, errors)
         with Plumber(capture=True) as plumber:
             plumber.stdin(None if stdin == DEVNULL else stdin, None if input is None else text.encode(input, *how))
@@ -98,6 +101,7 @@ class Commands(ConnectionLife):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         remote_shell: str | Quoter | None = None,
+        sudo: Sudo | bool = False,
         encoding: Encoding = ENCODING,
         timeout: float | None = None,
         idle_timeout: float | None = None,
@@ -113,6 +117,7 @@ class Commands(ConnectionLife):
             env=env,
             cwd=cwd,
             remote_shell=remote_shell,
+            sudo=sudo,
             encoding=encoding,
             timeout=timeout,
             idle_timeout=idle_timeout,
@@ -132,6 +137,7 @@ class Commands(ConnectionLife):
         pty: Pty | bool | None = None,
         subsystem: str | None = None,
         remote_shell: str | Quoter | None = None,
+        sudo: Sudo | bool = False,
         encoding: Encoding = ENCODING,
         errors: str | None = None,
         bufsize: int = -1,
@@ -140,7 +146,7 @@ class Commands(ConnectionLife):
         """Start a command and go on. Without a command it is the account's login shell.
 
         Args:
-            command, env, cwd, pty, remote_shell, encoding, errors: as for `run`.
+            command, env, cwd, pty, remote_shell, sudo, encoding, errors: as for `run`.
             stdin: PIPE, DEVNULL, a file, descriptor, socket or path; None: an empty input; KEEP_OPEN: one without end.
             stdout, stderr: PIPE, DEVNULL, a file, descriptor, socket or path, None for our own, a `Feed`; STDOUT
                 (stderr only). SOCKET for both stdin and stdout: one socket for the two.
@@ -159,7 +165,7 @@ class Commands(ConnectionLife):
         stdin = default.stdin if stdin is None else stdin
         stdout = default.stdout if stdout is None else stdout
         stderr = default.stderr if stderr is None else stderr
-        launch = self._launch(kind, words, env, cwd, pty, stdout, stderr, remote_shell)
+        launch = self._launch(kind, words, env, cwd, pty, stdout, stderr, remote_shell, sudo)
         how = self._coding(encoding, errors)
         with Plumber(capture=False) as plumber:
             plumber.stdin(stdin, None)
@@ -194,6 +200,7 @@ class Commands(ConnectionLife):
         stdout: Destination,
         stderr: Destination,
         remote_shell: str | Quoter | None,
+        sudo: Sudo | bool,
     ) -> Launch:
         terminal = Pty() if pty is True else pty or None
         shell = remote_shell or self.defaults.remote_shell
@@ -208,17 +215,20 @@ class Commands(ConnectionLife):
             merge_stderr=stderr == STDOUT and terminal is None,
             discard=(stdout == DEVNULL, stderr == DEVNULL),
             shell=None if shell is None else quoter(shell),
+            sudo=Sudo() if sudo is True else sudo or None,
         )
 
     def _prepare(
         self, launch: Launch, plumber: Plumber, stdout: Destination, stderr: Destination
     ) -> tuple[Session, Plumbing]:
         """A session that has not begun: whatever an alarm raises before it is watched leaves nothing running."""
-        request = launch.request()
+        asking = launch.asking()
+        request = launch.request(asking)
         backend = self._live().backend
         plumber.stdout(stdout)
         plumber.stderr(stderr)
         plumbing = plumber.done()
+        plumbing.streams.asking = asking
         return backend.new(request, plumbing.streams), plumbing
 
     def _coding(self, encoding: Encoding, errors: str | None) -> tuple[str | None, str]:

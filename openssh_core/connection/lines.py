@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .._cli.quoting import Quoter, Word
 from .._io.deadline import Deadline
 from ..errors import CommandTimeout, InvalidInput, OpenSSHError, SignalNotDelivered
-from ..options import Pty
+from ..options import Pty, Sudo
 from ..process import RemoteProcess
 from ..redirect import STDOUT, Feed, Redirect
 from ..results import CompletedCommand
@@ -217,6 +217,7 @@ class Lines(Commands):
         pty: Pty | bool | None = None,
         stderr: int | None = None,
         remote_shell: str | Quoter | None = None,
+        sudo: Sudo | bool = False,
         encoding: Encoding = ENCODING,
         errors: str | None = None,
         timeout: float | None = None,
@@ -234,7 +235,7 @@ class Lines(Commands):
         wait.
 
         Args:
-            command, env, cwd, pty, remote_shell, encoding, errors: as for `run`.
+            command, env, cwd, pty, remote_shell, sudo, encoding, errors: as for `run`.
             stdin: as for `popen`, but for PIPE and SOCKET.
             stderr: STDOUT to have one stream of both.
             timeout: seconds for the whole loop.
@@ -261,6 +262,7 @@ class Lines(Commands):
             cwd=cwd,
             pty=pty,
             remote_shell=remote_shell,
+            sudo=sudo,
             encoding=None,
         )
         return LineReader(process, mailbox, limits, check, how)
@@ -280,8 +282,8 @@ class Lines(Commands):
             on_stdout, on_stderr: called with each line, without its newline, in this thread. What they raise ends the
                 command (its process group is killed) and comes out here.
             check: raise when it ended with another status than 0.
-            named: what else `iter_lines` takes: stdin, env, cwd, pty, stderr, remote_shell, encoding, errors, timeout,
-                idle_timeout.
+            named: what else `iter_lines` takes: stdin, env, cwd, pty, stderr, remote_shell, sudo, encoding, errors,
+                timeout, idle_timeout.
 
         Returns:
             How it ended; `stdout` and `stderr` are None.

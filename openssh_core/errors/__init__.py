@@ -48,6 +48,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- MountError                    a file system was not mounted, or not unmounted
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
      +-- CommandTimeout (TimeoutError)      a limit passed; carries the output so far
+     +-- SudoRefused                        sudo did not start the command (`sudo=`)
      +-- UndecodableOutput (ValueError)     the output is no text in that encoding; carries the bytes
      +-- ProtocolError
           +-- LocalProtocolError            this side was about to break the protocol: a bug of ours
@@ -56,7 +57,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
 """
 
 from .base import OpenSSHError
-from .command import CommandFailed, CommandTimeout, UndecodableOutput
+from .command import CommandFailed, CommandTimeout, SudoRefused, UndecodableOutput
 from .connect import (
     AuthenticationError,
     ConfigurationError,
@@ -151,6 +152,7 @@ __all__ = [
     "SSHTooOld",
     "SessionError",
     "SignalNotDelivered",
+    "SudoRefused",
     "TooManyAuthenticationFailures",
     "UndecodableOutput",
     "UnexpectedPrompt",

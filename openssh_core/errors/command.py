@@ -100,3 +100,27 @@ class UndecodableOutput(OpenSSHError, ValueError):
         self.signal = signal
         self.stdout = stdout
         self.stderr = stderr
+
+
+class SudoRefused(OpenSSHError):
+    """sudo did not start the command.
+
+    Attributes:
+        said: sudo's own words, one line.
+        password_refused: whether it asked for a password and did not take the one it was given, or was given none.
+    """
+
+    advice = "Look into sudoers(5) there: whether the user may run this, and whether that takes a password"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        said: str = "",
+        password_refused: bool = False,
+    ) -> None:
+        super().__init__(what, host=host, advice=advice)
+        self.said = said
+        self.password_refused = password_refused
