@@ -38,7 +38,7 @@ class PassengerSession(SessionState):
     """
 
     def __init__(self, backend: PassengerBackend, request: SessionRequest, streams: Streams) -> None:
-        super().__init__(reports=request.report is not None)
+        super().__init__(reports=request.report is not None, asking=streams.asking)
         self._backend = backend
         self._request = request
         self._sock: socket.socket | None = None
@@ -49,7 +49,6 @@ class PassengerSession(SessionState):
         self._source: Source | None = None
         self._sent_signal: str | None = None
         self._streams = streams
-        self._asking = streams.asking
         self._pid_line: PidLine | None = None
         self.theirs: tuple[int, ...] = ()
 

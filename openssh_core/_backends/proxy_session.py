@@ -39,13 +39,12 @@ class ProxySession(SessionState):
     """
 
     def __init__(self, backend: ProxyBackend, request: SessionRequest, streams: Streams) -> None:
-        super().__init__(reports=request.report is not None)
+        super().__init__(reports=request.report is not None, asking=streams.asking)
         self._backend = backend
         self._link = backend.link
         self._request = request
         self._number: int | None = None
         self._pid_line = _pid_line(request, backend.signals_work)
-        self._asking = streams.asking
         self._streams = ProxyStreams(
             backend.link,
             backend.reactor,

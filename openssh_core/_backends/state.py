@@ -31,7 +31,7 @@ class SessionState:
     Written by the reactor's thread, read by any. The events are set last, so whoever was woken finds the rest done.
     """
 
-    def __init__(self, *, reports: bool = False) -> None:
+    def __init__(self, *, reports: bool = False, asking: Asking | None = None) -> None:
         self.exit: Exit | None = None
         self.error: OpenSSHError | None = None
         self.pid: int | None = None
@@ -43,8 +43,7 @@ class SessionState:
         self._closed = Latch()
         self._located = Latch()
         self._last_output = monotonic()
-        self._asking: Asking | None = None
-        self._end: Exit | None = None
+        self._asking = asking
 
     def wait_started(self, timeout: float | None) -> bool:
         return self._started.wait(timeout)
@@ -117,7 +116,7 @@ class SessionState:
         """The program has ended. What was given up before that stays given up."""
         if self._asking is not None and not self._asking.started:
             # What sudo said, or that the command did start, may still be on its way.
-            self._end = how
+            self._asking.end = how
             return
         if self.error is None:
             self.exit = how
@@ -125,13 +124,13 @@ class SessionState:
 
     def settle(self, host: str) -> None:
         """All output is here: now it can be said how what sudo was to start has ended."""
-        end, self._end = self._end, None
-        if end is None or self._asking is None:
+        asking = self._asking
+        if asking is None or asking.end is None or self.exit is not None:
             return
-        if self._asking.started:
-            self.exited(end)
+        if asking.started:
+            self.exited(asking.end)
         else:
-            self.failed(sudo_refused(self._asking, host))
+            self.failed(sudo_refused(asking, host))
 
     def failed(self, error: OpenSSHError) -> None:
         """Nothing more can be known of it. The first error stays."""

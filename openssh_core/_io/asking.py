@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from ..results import Exit
 from .sinks import Chunk, Sink
 from .sources import Source
 
@@ -28,6 +29,7 @@ class Asking:
         started: whether it does.
         times: how often it was asked for a password.
         said: what came on stderr before, but for prompts.
+        end: how the session ended before it was known to have started; None if it has not.
     """
 
     def __init__(self, secret: bytes | None) -> None:
@@ -36,6 +38,7 @@ class Asking:
         self.started = False
         self.times = 0
         self.said = b""
+        self.end: Exit | None = None
         self._secret = secret
         self._answer = b""
         self._ready: Callable[[], None] = _nothing
@@ -48,11 +51,6 @@ class Asking:
     def over_sink(self, inner: Sink) -> Sink:
         """The command's stderr, without the talk."""
         return _Listening(self, inner)
-
-    @property
-    def refused(self) -> bool:
-        """Whether the password was given and asked for once more, or is not there to be given."""
-        return self.times > 0 and not self.started and self._secret is None and not self._answer
 
     def asked(self) -> None:
         self.times += 1

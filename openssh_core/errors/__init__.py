@@ -49,7 +49,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
      +-- CommandTimeout (TimeoutError)      a limit passed; carries the output so far
      +-- SudoRefused                        sudo did not start the command (`sudo=`)
-     +-- UndecodableOutput (ValueError)     the output is no text in that encoding; carries the bytes
+     +-- UndecodableOutput (UnicodeError)   the output is no text in that encoding; carries the bytes
      +-- ProtocolError
           +-- LocalProtocolError            this side was about to break the protocol: a bug of ours
           +-- RemoteProtocolError           the master or the server broke it

@@ -68,7 +68,7 @@ class CommandTimeout(OpenSSHError, TimeoutError):
         self.stderr = stderr
 
 
-class UndecodableOutput(OpenSSHError, ValueError):
+class UndecodableOutput(OpenSSHError, UnicodeError):
     """The command ended, but what it put out is no text in the encoding that was asked for.
 
     Attributes:

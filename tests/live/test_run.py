@@ -156,7 +156,7 @@ def test_capture_gives_stdout_or_raises(either: Connection) -> None:
 def test_bytes_that_are_no_text_are_kept(either: Connection) -> None:
     done = either.run(r"printf '\377\n'")
     assert str(done.stdout).encode("utf-8", "surrogateescape") == b"\xff\n"
-    with pytest.raises(UnicodeDecodeError):
+    with pytest.raises(openssh_core.UndecodableOutput):
         either.run(r"printf '\377\n'", errors="strict")
 
 
