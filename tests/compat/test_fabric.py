@@ -281,6 +281,36 @@ def test_a_remote_forward(c: Any, shouting: int, until: Callable[..., Any]) -> N
         assert ask(port, until) == b"HELLO"
 
 
+# ---- gateways
+
+
+def sessions_of(server: LoopbackServer) -> int:
+    return server.log.count("Accepted publickey")
+
+
+def test_through_another_connection(make: Callable[..., Any], make_server: Callable[..., LoopbackServer]) -> None:
+    bastion = make_server()
+    jump = make(f"{bastion.user}@{bastion.host}:{bastion.port}", connect_kwargs={"key_filename": str(bastion.key)})
+    with make(gateway=jump) as c:
+        assert c.run("echo $SSH_CONNECTION", hide=True).ok
+        assert jump.is_connected and "gw=proxyjump" in repr(c)
+    assert sessions_of(bastion) == 1 and "direct-tcpip" not in repr(jump)
+
+
+def test_no_gateway_whatever_ssh_config_says(fabric: Any, loopback_server: LoopbackServer, tmp_path: Path) -> None:
+    (tmp_path / "ssh_config").write_text(loopback_server.ssh_config.read_text() + "\n  ProxyCommand false\n")
+    config = fabric.Config(overrides={"run": {"in_stream": False}, "ssh_config_path": str(tmp_path / "ssh_config")})
+    with fabric.Connection("loopback", config=config, gateway=False) as c:
+        assert c.run("echo out", hide=True).stdout == "out\n"
+
+
+def test_a_session_of_ones_own(c: Any) -> None:
+    channel = c.create_session()
+    channel.exec_command("echo out; exit 3")
+    assert (channel.recv(100), channel.recv_exit_status()) == (b"out\n", 3)
+    channel.close()
+
+
 # ---- tasks
 
 TASKS = """
@@ -459,14 +489,14 @@ def connection(ours: Any, server: LoopbackServer, folder: Path, known_hosts: Pat
     return ours.Connection("loopback", config=ours.Config(overrides=overrides))
 
 
-@pytest.mark.parametrize("name", ["put", "get", "sftp", "create_session", "open_gateway"])
+@pytest.mark.parametrize("name", ["put", "get", "sftp"])
 def test_methods_that_are_not_there_yet_are_named(own: Any, name: str) -> None:
     with pytest.raises(NotImplementedError, match=rf"Connection\.{name}\(\)"):
         getattr(own, name)("x")
 
 
 def test_arguments_that_are_not_supported_are_named(ours: Any, own: Any) -> None:
-    for name, value in (("gateway", "jump"), ("forward_agent", True)):
+    for name, value in (("forward_agent", True),):
         with pytest.raises(NotImplementedError, match=rf"Connection\({name}=\.\.\.\)"):
             ours.Connection("host", **{name: value})
     for name, value in (("disown", True), ("shell", "/bin/zsh")):
@@ -481,6 +511,13 @@ def test_a_local_forward_listens_at_once(own: Any, shouting: int) -> None:
             assert sock.recv(1) == b"X"
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 30)
+
+
+def test_through_a_proxy_command(ours: Any, loopback_server: LoopbackServer) -> None:
+    config = ours.Config(overrides={"run": {"in_stream": False}, "ssh_config_path": str(loopback_server.ssh_config)})
+    with ours.Connection("loopback", config=config, gateway="nc %h %p") as c:
+        assert c.run("echo out", hide=True).stdout == "out\n"
+        assert "gw=proxycommand" in repr(c)
 
 
 def test_names_that_are_not_there_yet(ours: Any) -> None:

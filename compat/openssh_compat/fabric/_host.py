@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
+import socket
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -60,6 +62,7 @@ class Host(Context):
     _resolved: dict[str, str] | None = None
     _twin: int = 0
     shown: Shown | None = None
+    gateway: Any = None
 
     def __init__(
         self,
@@ -84,8 +87,9 @@ class Host(Context):
                 compress, banner_timeout, auth_timeout.
             inline_ssh_env: for fabric's sake; variables are sent as such, and set by the shell where the server takes
                 none.
-            gateway, forward_agent: not supported by this version, and refused. ssh_config's ProxyJump, ProxyCommand
-                work.
+            gateway: another connection to go through, or a ProxyCommand (`%h`, `%p` and `%r` are the host, port and
+                user). False: none, whatever ssh_config says; left out, ssh_config decides.
+            forward_agent: not supported by this version, and refused.
 
         Raises:
             ValueError: user or port are given twice.
@@ -93,10 +97,9 @@ class Host(Context):
         """
         super().__init__(config=_as_ours(config))
         refuse(
-            "Connection",
-            gateway=(self.config.gateway if gateway is None else gateway, None),
-            forward_agent=(self.config.forward_agent if forward_agent is None else forward_agent, False),
+            "Connection", forward_agent=(self.config.forward_agent if forward_agent is None else forward_agent, False)
         )
+        self.gateway = self.config.gateway if gateway is None else gateway
         name, its_user, its_port = _shorthand(host)
         self.original_host = name
         self._given_user = _only_one("user", its_user, user)
@@ -106,7 +109,8 @@ class Host(Context):
         self.client = _Client(self._manners)
 
     def __repr__(self) -> str:
-        facts = {"host": self.original_host, "user": self._given_user, "port": self._given_port}
+        way = "proxyjump" if isinstance(self.gateway, Host) else "proxycommand" if self.gateway else None
+        facts = {"host": self.original_host, "user": self._given_user, "port": self._given_port, "gw": way}
         return f"<Connection {' '.join(f'{name}={value}' for name, value in facts.items() if value is not None)}>"
 
     def _identity(self) -> tuple[str, str, int, int]:
@@ -187,6 +191,8 @@ class Host(Context):
             # Accepting without a record means to name the files; if they cannot be told, ssh has to do it its way.
             manners["host_keys"] = "strict" if strict else "warn" if files else "accept-new"
             manners["known_hosts"] = None if strict else files or None
+        if self.gateway and not isinstance(self.gateway, str):
+            manners["gateway"] = self.gateway.core
         return manners
 
     # ---- the connection
@@ -208,7 +214,26 @@ class Host(Context):
         limit = self.connect_timeout or self.ssh_config.get("connecttimeout", "none")
         if limit != "none":
             kwargs["timeout"] = float(limit)
+        if self.gateway is False:
+            kwargs["sock"] = socket.create_connection((self.host, self.port), kwargs.get("timeout"))
+        elif isinstance(self.gateway, str):
+            kwargs["sock"] = self.open_gateway()
         self.client.connect(self.original_host, username=self.user, port=self.port, **kwargs)
+
+    def open_gateway(self) -> Any:
+        """What the gateway leads to: a channel to this host, or a ProxyCommand.
+
+        Raises:
+            ValueError: there is no gateway.
+        """
+        if isinstance(self.gateway, str):
+            words = {"%h": self.host, "%p": str(self.port), "%r": self.user, "%%": "%"}
+            command = re.sub("%[hpr%]", lambda token: words[token[0]], self.gateway)
+            return paramiko.ProxyCommand(command)
+        if not self.gateway:
+            raise ValueError(f"Connection: {self.original_host} has no gateway")
+        self.gateway.open()
+        return self.gateway.transport.open_channel("direct-tcpip", (self.host, self.port), ("", 0))
 
     def close(self) -> None:
         """End the connection. Idempotent; running something connects again."""

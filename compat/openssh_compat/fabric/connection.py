@@ -6,6 +6,7 @@ import contextlib
 import shlex
 from typing import Any
 
+from .. import paramiko
 from .._shim import not_yet, refuse
 from ._forwards import forward_local, forward_remote
 from ._host import Host
@@ -131,8 +132,12 @@ class Connection(Host):
     put = not_yet("Connection.put")
     get = not_yet("Connection.get")
     sftp = not_yet("Connection.sftp")
-    create_session = not_yet("Connection.create_session")
-    open_gateway = not_yet("Connection.open_gateway")
+
+    def create_session(self) -> paramiko.Channel:
+        """A session channel of the connection, on which nothing runs yet."""
+        self.open()
+        assert self.transport is not None
+        return self.transport.open_session()
 
 
 class _Complete(str):
