@@ -70,10 +70,11 @@ class Secrets:
         self._answered += 1
         name = self._named(prompt, user, hosts)
         reply = None
-        if name is not None:
-            if self._mark(name, prompt) in self._given or prompt.text.startswith("Bad passphrase"):
-                return None
+        if name is not None and not self.refused(prompt):
             reply = self._give(name, prompt)
+        elif name == "passphrase":
+            # ssh-add would ask for ever.
+            return None
         if reply is None and self._answer is not None:
             reply = self._answer(prompt)
             return None if reply is None else _check(reply, "answer")

@@ -331,19 +331,26 @@ def everywhere_visible() -> bytes:
     return b"\0".join(texts)
 
 
+@pytest.mark.parametrize("name", ["password", "answer"])
+@pytest.mark.parametrize("persist", [None, 60])
 def test_no_secret_is_in_arguments_environment_or_files(
-    password_server: AccountServer, control_dir: Path, caplog: pytest.LogCaptureFixture
+    password_server: AccountServer,
+    control_dir: Path,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    persist: int | None,
 ) -> None:
     secret = str(password_server.password)
     seen: list[bytes] = []
 
-    def answer(question: str) -> str:
+    def answer(question: object) -> str:
         # The moment at which ssh and its helper are both there.
         seen.append(everywhere_visible())
         return secret
 
-    options = {**password_server.connect_options(), "password": answer, "control_dir": control_dir}
-    with caplog.at_level(logging.DEBUG), openssh_core.connect(**options) as host:
+    options = {**password_server.connect_options(), "control_dir": control_dir, "persist": persist}
+    del options["password"]
+    with caplog.at_level(logging.DEBUG), openssh_core.connect(**options, **{name: answer}) as host:
         seen.append(everywhere_visible())
         for directory, _names, files in os.walk(control_dir):
             for name in files:
@@ -351,17 +358,25 @@ def test_no_secret_is_in_arguments_environment_or_files(
                 if path.is_file():
                     seen.append(path.read_bytes())
         seen.append(repr((host, host.__dict__)).encode())
+        host.close(end=True)
+    if persist is not None:
+        (control_dir / f"osp-{os.geteuid()}").rmdir()
     assert len(seen) >= 4
     assert not any(secret.encode() in text for text in seen)
     assert secret not in caplog.text
 
 
-@pytest.mark.parametrize("where", ["password", "passphrase", "target"])
+@pytest.mark.parametrize("where", ["password", "passphrase", "target", "answer", "key"])
 def test_no_secret_is_in_an_error(password_server: AccountServer, refused: Attempt, where: str) -> None:
     secret = "s3cr3t-5519"
     options = {**password_server.connect_options(), "password": None, "key": "/no/such/key"}
     if where == "target":
         options["target"] = options["target"].replace("@", f":{secret}@")
+    elif where == "answer":
+        options[where] = lambda prompt: secret
+    elif where == "key":
+        options[where] = shared_key("a stranger").private
+        secret = options[where].splitlines()[2]
     else:
         options[where] = secret
     error = refused(errors.ConnectError, **options)
