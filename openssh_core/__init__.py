@@ -6,6 +6,7 @@ This is the list of public names, and nothing else.
 from ._cli.prompts import Prompt, PromptKind
 from ._version import __version__
 from .connection import (
+    Connecting,
     Connection,
     ConnectOptions,
     Line,
@@ -13,6 +14,8 @@ from .connection import (
     LocalPipe,
     Reconnect,
     connect,
+    connect_many,
+    connecting,
     stop_persistent,
 )
 from .defaults import Defaults
@@ -65,6 +68,7 @@ from .errors import (
     SSHTooOld,
     SudoRefused,
     TooManyAuthenticationFailures,
+    TurnedAway,
     UndecodableOutput,
     UnexpectedPrompt,
     UnknownHost,
@@ -92,6 +96,7 @@ __all__ = [
     "ConnectError",
     "ConnectOptions",
     "ConnectTimeout",
+    "Connecting",
     "Connection",
     "ConnectionClosed",
     "ConnectionLost",
@@ -150,10 +155,13 @@ __all__ = [
     "Sudo",
     "SudoRefused",
     "TooManyAuthenticationFailures",
+    "TurnedAway",
     "UndecodableOutput",
     "UnexpectedPrompt",
     "UnknownHost",
     "__version__",
     "connect",
+    "connect_many",
+    "connecting",
     "stop_persistent",
 ]

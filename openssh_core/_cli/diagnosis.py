@@ -23,6 +23,7 @@ from ..errors import (
     HostUnreachable,
     SSHTooOld,
     TooManyAuthenticationFailures,
+    TurnedAway,
     UnknownHost,
 )
 from .log import ServerFacts, escaped, last_words, read_lines, server_facts, signals_work
@@ -135,7 +136,7 @@ def _broken_off(case: _Case) -> ConnectError:
         )
     if case.find(r"banner line [0-9]+: (Not allowed at this time|Exceeded MaxStartups)"):
         return case.error(
-            ConnectError,
+            TurnedAway,
             "the server turns connections away at the moment",
             "Too many logins at once (its MaxStartups), or too many failed ones (its PerSourcePenalties). Wait, then "
             "retry with fewer at a time",
@@ -143,12 +144,7 @@ def _broken_off(case: _Case) -> ConnectError:
     if case.find(r"banner line [0-9]+: .*"):
         return _no_ssh_there(case)
     if case.facts.version is None:
-        return case.error(
-            ConnectError,
-            "the server closed the connection before it said a word",
-            "It may be full (MaxStartups), shut this address out after failed logins (PerSourcePenalties, fail2ban, "
-            "hosts.deny), or be no SSH server",
-        )
+        return case.error(TurnedAway, "the server closed the connection before it said a word")
     return case.error(
         ConnectError, "the server closed the connection during the login", "Its log says why; this side is not told"
     )

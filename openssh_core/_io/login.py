@@ -95,9 +95,14 @@ class Launcher:
 
     def kill(self) -> None:
         """End it and everything it has started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.strike()
         self._process.wait()
+
+    def strike(self) -> None:
+        """The same from another thread: whoever waits for it sees its end."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         if self._process.stdout is not None:

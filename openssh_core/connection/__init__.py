@@ -9,15 +9,19 @@ from .arguments import ConnectOptions
 from .connecting import connect, stop_persistent
 from .front import Connection
 from .lines import Line, LineReader
+from .pending import Connecting, connect_many, connecting
 from .streams import LocalPipe
 
 __all__ = [
     "ConnectOptions",
+    "Connecting",
     "Connection",
     "Line",
     "LineReader",
     "LocalPipe",
     "Reconnect",
     "connect",
+    "connect_many",
+    "connecting",
     "stop_persistent",
 ]

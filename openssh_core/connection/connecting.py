@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._cli.argv import check_control_path
 from .._io.deadline import Deadline
+from .._io.login import Launcher
 from .._io.socket_like import Connected, handing_over
 from ..errors import InvalidInput
 from ..master import Master
@@ -79,19 +81,28 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         InvalidInput: one of its subclasses says what cannot be; nothing was started.
     """
     given = Arguments.of(options)
+    connection = prepared(target, given)
+    if not given.lazy:
+        try:
+            connection._live()
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def prepared(target: str, given: Arguments, launched: Callable[[Launcher], None] | None = None) -> Connection:
+    """A connection that is not logged in yet, with everything checked.
+
+    Args:
+        launched: told of each ssh that is started for it.
+    """
     where = given.target(target)
     name = str(where)
     way = way_for(given)
-    access = Access(_dialler(given, where, way), name, policy_of(given.reconnect))
+    access = Access(_dialler(given, where, way, launched), name, policy_of(given.reconnect))
     connection = Connection(access, name, encoding=given.encoding, errors=given.errors, defaults=given.defaults)
     connection._beneath = way
-    if not given.lazy:
-        try:
-            access.master()
-        except BaseException:
-            if way is not None:
-                way.end()
-            raise
     return connection
 
 
@@ -113,14 +124,14 @@ def stop_persistent(target: str, **options: Unpack[ConnectOptions]) -> bool:
     return master is not None
 
 
-def _dialler(given: Arguments, where: Target, way: Way | None) -> Dial:
+def _dialler(given: Arguments, where: Target, way: Way | None, launched: Callable[[Launcher], None] | None) -> Dial:
     """What logs in, with everything checked before the first time."""
     timeout = given.connect_timeout
     if given.control_path is not None:
         path, name = os.fspath(given.control_path), str(where)
         check_control_path(path)
         return lambda: adopt_master(path, name, Deadline.after(timeout), ssh=given.ssh)
-    order = given.order(where)
+    order = given.order(where).replace(launched=launched)
     if order.persist is not None:
         return lambda: persistent_master(order, Deadline.after(timeout))
 

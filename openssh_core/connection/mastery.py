@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._cli.log import escaped
 from .._cli.target import parse_target
+from ..errors import InvalidInput
 from ..keys import HostKey
 from .life import ConnectionLife
 
@@ -90,9 +91,11 @@ class Mastery(ConnectionLife):
             the path of its control socket: `connect(..., control_path=path)` takes it up.
 
         Raises:
-            InvalidInput: the master was started by somebody else.
+            InvalidInput: the master was started by somebody else, or its way leads through this program (`gateway=`).
             ConnectionClosed: this connection was closed.
         """
+        if self._beneath is not None:
+            raise InvalidInput("the way to this host leads through this program and ends with it", host=self.host)
         master = self._live()
         self._close_attached()
         path = master.disown()

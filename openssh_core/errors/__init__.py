@@ -20,6 +20,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- ConnectionRefused             nobody listens there
      |    +-- HostUnreachable               no route
      |    +-- ConnectTimeout (TimeoutError)
+     |    +-- TurnedAway                    the server takes no connection at the moment
      |    +-- HostKeyError
      |    |    +-- HostKeyUnknown
      |    |    +-- HostKeyChanged
@@ -73,6 +74,7 @@ from .connect import (
     SSHNotFound,
     SSHTooOld,
     TooManyAuthenticationFailures,
+    TurnedAway,
     UnexpectedPrompt,
     UnknownHost,
 )
@@ -154,6 +156,7 @@ __all__ = [
     "SignalNotDelivered",
     "SudoRefused",
     "TooManyAuthenticationFailures",
+    "TurnedAway",
     "UndecodableOutput",
     "UnexpectedPrompt",
     "UnknownHost",

@@ -38,6 +38,15 @@ class HostUnreachable(ConnectError):
     advice = "Check the network, the VPN and the firewall between here and there"
 
 
+class TurnedAway(ConnectError):
+    """The server closed the connection before it said a word, or said that it takes none at the moment."""
+
+    advice = (
+        "It may be full (MaxStartups), shut this address out after failed logins (PerSourcePenalties, fail2ban, "
+        "hosts.deny), or be no SSH server. Wait, then retry with fewer logins at a time"
+    )
+
+
 class ConnectTimeout(ConnectError, TimeoutError):
     """The connection, or the login, took longer than `connect_timeout`."""
 

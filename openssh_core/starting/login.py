@@ -11,6 +11,7 @@ from .._io.askpass import AskpassServer
 from .._io.deadline import Deadline
 from .._io.handover import handed_over
 from .._io.login import Launcher
+from .._io.login_turns import login_turns
 from .._io.private_dir import Directory, PrivateDirectory
 from .._io.reactor import get_reactor
 from .._io.version import ssh_version, user_known_hosts
@@ -58,6 +59,14 @@ def start_master(order: Order, deadline: Deadline) -> PrivateMaster:
         InvalidInput: something that was asked for cannot be.
     """
     check_openable(order)
+    target = order.options.target
+    with login_turns.turn((target.host, target.port), deadline) as its_turn:
+        if not its_turn:
+            raise ConnectTimeout("other logins of this program to the same host took all the time", host=order.host)
+        return _start(order, deadline)
+
+
+def _start(order: Order, deadline: Deadline) -> PrivateMaster:
     directory = PrivateDirectory(order.control_dir, order.options.ssh)
     try:
         login = Login(order, directory)
@@ -156,6 +165,8 @@ class Login:
                 argv = master_argv(options, control_path=directory.control_path, log_path=directory.log_path)
                 launcher = Launcher(argv, askpass.environment() if askpass else {}, directory.stderr_path)
                 try:
+                    if self._order.launched is not None:
+                        self._order.launched(launcher)
                     status = self._wait(launcher, deadline, askpass)
                 finally:
                     launcher.close()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Literal
 
+from .._io.login import Launcher
 from .._io.secrets import Secrets
 from .._io.socket_like import Transport
 from .._value import Value
@@ -31,6 +32,7 @@ class Order(Value):
         control_dir: where the master's directory is made, None for the usual place.
         transport: makes the connection to the server, within a deadline; None where ssh makes it itself.
         spare: whether one channel is kept open in advance.
+        launched: told of each ssh that is started for it, before it is waited for.
         persist: seconds it lives on without a user, to be found by others; None for one of our own.
     """
 
@@ -44,6 +46,7 @@ class Order(Value):
     control_dir: str | None = None
     transport: Transport | None = None
     spare: bool = True
+    launched: Callable[[Launcher], None] | None = None
     persist: int | None = None
 
     def digest(self) -> str:

@@ -29,6 +29,7 @@ from openssh_core.errors import (
     HostUnreachable,
     SSHTooOld,
     TooManyAuthenticationFailures,
+    TurnedAway,
     UnknownHost,
 )
 from openssh_core.options import MasterOptions, Target
@@ -90,12 +91,12 @@ RECORDED: list[tuple[str, type[ConnectError], str]] = [
     (GREETING + "Timeout, server h not responding.\r\n", ConnectTimeout, "stopped answering"),
     (
         f"{TRY_LATER}{MARK}Connection closed by remote host\r\nConnection closed by h port 9\r\n",
-        ConnectError,
+        TurnedAway,
         "turns connec",
     ),
     (
         f"{TRY_LATER}{MARK}read: Connection reset by peer\r\nConnection reset by h port 9\r\n",
-        ConnectError,
+        TurnedAway,
         "at the moment",
     ),
     (
@@ -105,11 +106,11 @@ RECORDED: list[tuple[str, type[ConnectError], str]] = [
     ),
     (
         f"{MARK}read: Connection reset by peer\r\nConnection reset by h port 9\r\n",
-        ConnectError,
+        TurnedAway,
         "before it said a word",
     ),
-    ("kex_exchange_identification: Connection closed by remote host\r\n", ConnectError, "before it said a word"),
-    ("ssh_exchange_identification: Connection closed by remote host\r\n", ConnectError, "before it said a word"),
+    ("kex_exchange_identification: Connection closed by remote host\r\n", TurnedAway, "before it said a word"),
+    ("ssh_exchange_identification: Connection closed by remote host\r\n", TurnedAway, "before it said a word"),
     (GREETING + "Connection closed by h port 9\r\n", ConnectError, "closed the connection during the login"),
     (
         f"{MARK}Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n",
@@ -418,16 +419,16 @@ def test_live_nobody_speaks(failure: Failure) -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("said", "kind", "words"),
     [
-        (b"", "before it said a word"),
-        (b"Not allowed at this time\r\n", "turns connections away"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "no SSH server"),
-        (b"SSH-1.5-old\r\n", "another age"),
-        (b"SSH-2.0-short\r\n", "during the login"),
+        (b"", TurnedAway, "before it said a word"),
+        (b"Not allowed at this time\r\n", TurnedAway, "turns connections away"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", ConnectError, "no SSH server"),
+        (b"SSH-1.5-old\r\n", ConnectError, "another age"),
+        (b"SSH-2.0-short\r\n", ConnectError, "during the login"),
     ],
 )
-def test_live_odd_servers(said: bytes, words: str, failure: Failure) -> None:
+def test_live_odd_servers(said: bytes, kind: type[ConnectError], words: str, failure: Failure) -> None:
     def serve(connection: socket.socket) -> None:
         connection.sendall(said)
         connection.shutdown(socket.SHUT_WR)
@@ -435,7 +436,7 @@ def test_live_odd_servers(said: bytes, words: str, failure: Failure) -> None:
 
     with listener(serve) as port:
         error = failure(port=port)
-    assert type(error) is ConnectError
+    assert type(error) is kind
     assert words in str(error)
 
 
