@@ -141,11 +141,12 @@ class HostKey(Value):
         Raises:
             ValueError: that is no key.
         """
+        import hashlib
+
         host, port = name, 22
         if name.startswith("[") and "]:" in name:
             host, _, digits = name[1:].rpartition("]:")
             port = int(digits)
-        import hashlib
 
         digest = hashlib.sha256(base64.b64decode(base64_text, validate=True)).digest()
         return cls(host, port, type, base64_text, "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("="))

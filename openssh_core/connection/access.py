@@ -60,6 +60,7 @@ class Reconnect(Value):
 
     def pause(self, number: int) -> float:
         """Seconds to wait after the attempt with this number (0 is the first)."""
+
         import random
 
         return random.uniform(0.5, 1.0) * min(self.longest, self.delay * 2.0 ** min(number, 40))

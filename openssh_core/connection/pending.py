@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -190,6 +189,8 @@ class Connecting:
         self._finish(self._given_up() if self._cancelled.is_set() and error is not None else error)
 
     def _log_in(self) -> None:
+        import random
+
         assert self._connection is not None
         end = None if self._timeout is None else monotonic() + self._timeout
         pause = _PAUSE

@@ -55,6 +55,7 @@ class Order(Value):
         Secrets are not part of it, but for private keys, of which only a hash goes in. Of configuration files it is the
         time and size: a changed file asks for another master.
         """
+
         import hashlib
 
         options = self.options.replace(connect_timeout=None, askpass=False, ssh_version=None)
