@@ -8,7 +8,6 @@ that is refused for any other reason is not.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import threading
 from collections import Counter
@@ -16,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .._io.complaints import Complaints
 from .._io.latch import Latch
 from .._io.login import Launcher
 from .._io.login_turns import AT_ONCE
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connecting", "connect_many", "connecting"]
 
-_log = logging.getLogger("openssh_core.connecting")
+_log = Complaints("openssh_core.connecting")
 
 # Seconds of the first pause after being turned away, and of the longest.
 _PAUSE = 0.2
