@@ -109,13 +109,13 @@ class Run(Value):
         end, error = self.session.exit, self.session.error
         if error is not None or end is None:
             raise self._with_output(error)
-        done = CompletedCommand(
-            self.command, end.returncode, self._bytes("stdout"), self._bytes("stderr"), end.signal, self.host
-        )
         try:
-            return done.replace(stdout=self._decoded("stdout"), stderr=self._decoded("stderr"))
+            out, err = self._decoded("stdout"), self._decoded("stderr")
         except UnicodeDecodeError as problem:
+            out, err = self._bytes("stdout"), self._bytes("stderr")
+            done = CompletedCommand(self.command, end.returncode, out, err, end.signal, self.host)
             raise undecodable(done, self.encoding, problem) from problem
+        return CompletedCommand(self.command, end.returncode, out, err, end.signal, self.host)
 
     def _with_output(self, error: OpenSSHError | None) -> OpenSSHError:
         if error is None:

@@ -60,14 +60,23 @@ class Reader:
         return self._data[start:end]
 
     def u8(self) -> int:
-        return self.take(1)[0]
+        at = self._at
+        if at >= len(self._data):
+            self.take(1)  # says what is wrong
+        self._at = at + 1
+        return self._data[at]
 
     def boolean(self) -> bool:
         # RFC 4251 section 5: every non-zero value is TRUE.
         return self.take(1)[0] != 0
 
     def u32(self) -> int:
-        return int(_U32.unpack(self.take(4))[0])
+        at = self._at
+        if at + 4 > len(self._data):
+            self.take(4)  # says what is wrong
+        self._at = at + 4
+        number: int = _U32.unpack_from(self._data, at)[0]
+        return number
 
     def u64(self) -> int:
         return int(_U64.unpack(self.take(8))[0])
