@@ -87,10 +87,17 @@ class Popen(_local.Popen[Any]):
         nobody_knows = kind is None and not self._has_told
         try:
             super().__exit__(kind, error, tb)
+            self._release()
         except (ConnectionLost, ExitStatusMissing):
             # A return code of None could pass for success. But what is known already is not to hide what happened.
             if nobody_knows:
                 raise
+
+    def _release(self) -> None:
+        """Give the session back. What the command has left running may hold its streams, which nobody reads now."""
+        wanted = (self._order.stdout, self._order.stderr)
+        if all(where in (_local.PIPE, _local.STDOUT, _local.DEVNULL) for where in wanted):
+            self._process.close()
 
     def __del__(self, *_anything: Any) -> None:
         pass  # the core's process warns by itself when nobody waited for it
