@@ -16,6 +16,12 @@ from .._wire import requests
 from ..errors import OpenRefused, OpenSSHError
 from .tunnel import Destination, Manners, Tunnel
 
+# Of a server's own words.
+_LONGEST_REASON = 200
+
+# Pieces that are sent together.
+_TRAIN = 4
+
 # What a server means by its codes (RFC 4254 section 5.1), for servers that say no more than that.
 _MEANING = {
     1: "the server's configuration forbids it",
@@ -102,18 +108,31 @@ class ProxyTunnel(Tunnel):
 
     def _pump(self) -> None:
         """Send what there is, as far as the window goes."""
-        if self._number is None or not self.is_open:
-            return
+        while self._number is not None and self.is_open and self._pump_some(self._number):
+            pass
+
+    def _pump_some(self, number: int) -> bool:
+        """Send a train of a few pieces, so that the first are on their way while the next are read; whether more may
+        follow."""
         with self._link as link:
-            while not self._end.at_end and (room := link.room(self._number)) > 0:
+            for _ in range(_TRAIN):
+                room = link.room(number)
+                if room <= 0:
+                    # The end of what there is needs no window.
+                    self._end.look_for_end()
+                if self._end.at_end or room <= 0:
+                    break
                 piece = self._end.pull(room)
                 if piece is None:
-                    return
+                    return False
                 if piece:
-                    link.data(self._number, piece)
+                    link.data(number, piece)
+            else:
+                return True
             if self._end.at_end:
-                link.eof(self._number)
+                link.eof(number)
                 self._close_if_idle()
+            return False
 
     def _consumed(self, count: int) -> None:
         if self._number is not None:
@@ -128,7 +147,9 @@ class ProxyTunnel(Tunnel):
 
     def _refusal(self, event: protocol.Refused) -> OpenRefused:
         # "open failed" is all that sshd says of most things.
-        said = event.reason if event.reason not in ("", "open failed") else _MEANING.get(event.code, "no reason given")
+        said = "".join(char for char in event.reason[:_LONGEST_REASON] if char.isprintable())
+        if said in ("", "open failed"):
+            said = _MEANING.get(event.code, "no reason given")
         return OpenRefused(
             f"the server opened no tunnel to {self.destination} ({said})",
             host=self._host,

@@ -126,6 +126,20 @@ class SocketEnd:
             self._want((self._interest or 0) & ~READ)
         return data
 
+    def look_for_end(self) -> None:
+        """Find out whether nothing more will come, without taking anything that has."""
+        if self._sock is None or self.at_end:
+            return
+        try:
+            data = self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return self._want((self._interest or 0) | READ)
+        except OSError:
+            data = b""
+        if not data:
+            self.at_end = True
+            self._want((self._interest or 0) & ~READ)
+
     # ---- what is written
 
     def write(self, data: Chunk) -> int:
