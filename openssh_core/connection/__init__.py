@@ -6,6 +6,7 @@ own that stands on `ConnectionLife`.
 
 from .access import Reconnect
 from .arguments import ConnectOptions
+from .background import Detached
 from .connecting import connect, stop_persistent
 from .front import Connection
 from .lines import Line, LineReader
@@ -16,6 +17,7 @@ __all__ = [
     "ConnectOptions",
     "Connecting",
     "Connection",
+    "Detached",
     "Line",
     "LineReader",
     "LocalPipe",

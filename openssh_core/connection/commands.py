@@ -10,7 +10,7 @@ from .._backends.base import Session
 from .._cli.quoting import Quoter, Word, quoter
 from .._io import text
 from ..callbacks import start_error
-from ..command import Launch, command_of
+from ..command import Launch
 from ..errors import InvalidInput
 from ..options import Pty, Sudo
 from ..process import RemoteProcess
@@ -18,7 +18,7 @@ from ..program import Program
 from ..redirect import DEVNULL, PIPE, STDOUT, Destination, Plumber, Plumbing, Redirect
 from ..results import Command, CompletedCommand
 from ..running import Limits, Run, start
-from .life import ConnectionLife
+from .wording import Wording
 
 
 class _Default(enum.Enum):
@@ -29,7 +29,7 @@ ENCODING: Final = _Default.ENCODING
 Encoding = str | None | _Default
 
 
-class Commands(ConnectionLife):
+class Commands(Wording):
     """The part of a connection that runs commands."""
 
     def run(
@@ -85,7 +85,7 @@ class Commands(ConnectionLife):
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         limits = Limits(timeout, idle_timeout)
-        words = command_of(command, self.defaults.argument_encoding)
+        words = self._words(command)
         launch = self._launch("exec", words, env, cwd, pty, stdout, stderr, remote_shell, sudo)
         how = self._coding(encoding, errors)
         with Plumber(capture=True) as plumber:
@@ -240,7 +240,9 @@ class Commands(ConnectionLife):
         self, words: Sequence[Word | Sequence[Word] | Program], subsystem: str | None
     ) -> tuple[str, Command | Program]:
         if subsystem is None:
-            return ("exec", command_of(words, self.defaults.argument_encoding)) if words else ("shell", "")
+            if not words:
+                return "shell", ""
+            return "exec", self._words(words)
         if words:
             raise InvalidInput("a command and subsystem= were both given", advice="Give one of them")
         return "subsystem", subsystem

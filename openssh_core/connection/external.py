@@ -10,14 +10,13 @@ from .._cli.quoting import Word, check_text
 from .._cli.slave import Slave, slave_argv, tunnel_to
 from .._cli.target import parse_target
 from .._io.version import ssh_version
-from ..command import command_of
 from ..errors import InvalidInput
-from .life import ConnectionLife
+from .wording import Wording
 
 _NOTHING: Mapping[str, Value] = {}
 
 
-class External(ConnectionLife):
+class External(Wording):
     """The part of a connection that tells other programs how to use it."""
 
     def make_remote_command(
@@ -55,7 +54,7 @@ class External(ConnectionLife):
             where = tunnel_to(tunnel, None, version=ssh_version(slave.ssh))
         elif tunnel is not None:
             where = tunnel_to(*_host_and_port(tunnel), version=None)
-        words = command_of(command, self.defaults.argument_encoding) if command else None
+        words = self._words(command) if command else None
         if isinstance(words, list):
             words = quoting.quoter(self.defaults.remote_shell or quoting.POSIX).join(words)
         elif isinstance(words, str):

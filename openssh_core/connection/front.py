@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .background import Background
 from .copies import Copies
 from .external import External
+from .language import Language
 from .lines import Lines
 from .mastery import Mastery
 from .mounting import Mounting
@@ -13,6 +15,8 @@ from .tunnels import Tunnels
 
 
 class Connection(
+    Background,
+    Language,
     Lines,
     Shapes,
     Terminals,

@@ -102,6 +102,10 @@ def test_patterns_and_syntax(told: Connection) -> None:
     assert done.stdout == "x 1.txt\nx 2.txt\n&&\n"
 
 
+def test_the_account_is_asked_for_its_shell(either: Connection) -> None:
+    assert either.detect_shell() == either.defaults.remote_shell
+
+
 def test_one_call_may_know_better(told: Connection) -> None:
     done = told.run("printf", "%s", "a\nb!", remote_shell=told.defaults.remote_shell, check=True)
     assert done.stdout == "a\nb!"

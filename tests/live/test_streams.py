@@ -249,3 +249,15 @@ def test_defaults_are_given_to_connect(loopback_server: openssh_core.testing.Loo
     given = Defaults(remote_shell="sh")
     with openssh_core.connect(**loopback_server.connect_options(), defaults=given) as host:
         assert host.defaults is given
+
+
+def test_variables_in_commands(either: Connection) -> None:
+    assert either.run("printf", "%s", "%HOST%").stdout == "%HOST%"  # off unless asked for
+    either.defaults = Defaults(variables={"what": "a'b"})
+    host, port = either.host.rpartition("@")[2].split(":")
+    done = either.run("printf", "%s|", "%HOST%:%PORT%", "%USER%", "%what%", "100%%", check=True)
+    assert done.stdout == f"{host}:{port}|{either.host.partition('@')[0]}|a'b|100%|"
+    assert either.run("echo '%PORT%'").stdout == f"{port}\n"
+    assert either.make_remote_command("echo", "%PORT%")[-1].endswith(f"echo {port}")
+    with pytest.raises(InvalidInput, match="nobody"):
+        either.run("echo", "%nobody%")
