@@ -320,3 +320,84 @@ def test_a_command_that_has_ended(paramiko: Any) -> None:
         proxy.send(b"x")
     for pipe in (proxy.process.stdin, proxy.process.stdout, proxy.process.stderr):
         pipe.close()
+
+
+# ---- what is in a directory
+
+
+def test_attributes_of_a_file(paramiko: Any, tmp_path: Path) -> None:
+    status = (tmp_path / "x").write_text("abc") and (tmp_path / "x").stat()
+    one = paramiko.SFTPAttributes.from_stat(status, "x")
+    assert (one.st_size, one.st_mode, one.filename) == (3, status.st_mode, "x")
+    assert repr(paramiko.SFTPAttributes()) == "<SFTPAttributes: [ ]>"
+    assert f"size=3 uid={status.st_uid} gid={status.st_gid} mode={oct(status.st_mode)} atime=" in repr(one)
+    assert str(paramiko.SFTPAttributes()) == "?---------   1 0        0               0 (unknown date) ?"
+
+
+@pytest.mark.parametrize("mode", [0o100644, 0o40755, 0o120777, 0o104755, 0o41777, 0o20600, 0o140755, 0o644, 0o106644])
+def test_a_line_of_a_directory(mode: int) -> None:
+    import paramiko
+
+    lines = []
+    for module in (paramiko, ours):
+        one = module.SFTPAttributes()
+        one.st_mode, one.st_size, one.st_uid, one.st_gid, one.st_mtime = mode, 5, 1, 2, 1000000000
+        one.filename = "\u00e4"
+        lines.append((str(one), one.asbytes()))
+    assert lines[0] == lines[1]
+
+
+# ---- files over something else
+
+
+def loopback_file(paramiko: Any, *mode: Any) -> Any:
+    """What is written can be read again."""
+
+    class File(paramiko.BufferedFile):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self._set_mode(*mode)
+            self.data = b""
+
+        def _read(self, size: int) -> bytes:
+            data, self.data = self.data[:size], self.data[size:]
+            return data
+
+        def _write(self, data: bytes) -> int:
+            self.data += data[:3]
+            return len(data[:3])
+
+    return File()
+
+
+def test_a_file_of_ones_own(paramiko: Any) -> None:
+    file = loopback_file(paramiko, "r+")
+    file.writelines(["first\n", b"second\n", "third"])
+    assert file.readline() == "first\n" and file.readline(3) == "sec"
+    assert file.read(4) == b"ond\n" and file.read() == b"third" and file.read() == b""
+    assert file.readable() and file.writable() and not file.seekable()
+    file.close()
+    assert file.closed and not file.readable()
+    for use in (lambda: file.read(1), lambda: file.write("x"), lambda: iter(file)):
+        with pytest.raises(OSError, match="closed"):
+            use()
+
+
+def test_a_buffered_file_of_ones_own(paramiko: Any) -> None:
+    file = loopback_file(paramiko, "wb+", 10)
+    file.write(b"12345")
+    assert file.data == b""
+    file.write(b"67890")
+    assert file.data == b"1234567890"
+    lines = loopback_file(paramiko, "w+", 1)
+    lines.write("a\nb")
+    assert lines.data == b"a\n"
+    lines.flush()
+    assert lines.data == b"a\nb"
+
+
+def test_ends_of_lines(paramiko: Any) -> None:
+    file = loopback_file(paramiko, "r+U")
+    file.write("a\r\nb\nc\r\n")
+    assert file.readlines() == ["a\n", "b\n", "c\n"]
+    assert set(file.newlines) == {b"\r\n", b"\n"}

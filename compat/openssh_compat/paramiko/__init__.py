@@ -48,6 +48,20 @@ from .pkey import PKey, PublicBlob, UnknownKeyType
 from .proxy import ProxyCommand
 from .rsakey import RSAKey
 from .server import InteractiveQuery, ServerInterface, SubsystemHandler
+from .sftp import (
+    SFTP_BAD_MESSAGE,
+    SFTP_CONNECTION_LOST,
+    SFTP_EOF,
+    SFTP_FAILURE,
+    SFTP_NO_CONNECTION,
+    SFTP_NO_SUCH_FILE,
+    SFTP_OK,
+    SFTP_OP_UNSUPPORTED,
+    SFTP_PERMISSION_DENIED,
+    BaseSFTP,
+    SFTPError,
+)
+from .sftp_attr import SFTPAttributes
 from .sftp_handle import SFTPHandle
 from .sftp_server import SFTPServer
 from .sftp_si import SFTPServerInterface
@@ -87,6 +101,7 @@ __all__ = [
     "AutoAddPolicy",
     "BadAuthenticationType",
     "BadHostKeyException",
+    "BaseSFTP",
     "BufferedFile",
     "Channel",
     "ChannelException",
@@ -127,9 +142,20 @@ __all__ = [
     "PublicBlob",
     "RSAKey",
     "RejectPolicy",
+    "SFTPAttributes",
+    "SFTPError",
     "SFTPHandle",
     "SFTPServer",
     "SFTPServerInterface",
+    "SFTP_BAD_MESSAGE",
+    "SFTP_CONNECTION_LOST",
+    "SFTP_EOF",
+    "SFTP_FAILURE",
+    "SFTP_NO_CONNECTION",
+    "SFTP_NO_SUCH_FILE",
+    "SFTP_OK",
+    "SFTP_OP_UNSUPPORTED",
+    "SFTP_PERMISSION_DENIED",
     "SSHClient",
     "SSHConfig",
     "SSHConfigDict",
@@ -151,10 +177,6 @@ __all__ = [
     "standing_in",
 ]
 
-_LATER = """
-    BaseSFTP SFTP SFTPAttributes SFTPClient SFTPError SFTPFile SFTP_BAD_MESSAGE SFTP_CONNECTION_LOST SFTP_EOF
-    SFTP_FAILURE SFTP_NO_CONNECTION SFTP_NO_SUCH_FILE SFTP_OK SFTP_OP_UNSUPPORTED SFTP_PERMISSION_DENIED sftp
-    sftp_attr sftp_client sftp_file
-"""
+_LATER = "SFTP SFTPClient SFTPFile sftp_client sftp_file"
 
 __getattr__ = missing_from("paramiko", _LATER.split())

@@ -20,14 +20,18 @@ class ChannelFile(BufferedFile):
     """
 
     def __init__(self, channel: Channel, mode: str = "r", bufsize: int = -1) -> None:
-        super().__init__(mode, bufsize)
+        super().__init__()
         self.channel = channel
+        self._set_mode(mode, bufsize)
 
     def __repr__(self) -> str:
         return f"<openssh_compat.paramiko.{type(self).__name__} from {self.channel!r}>"
 
-    def _read(self, size: int | None) -> bytes:
-        return self.channel.receive(self.channel.in_buffer, size)
+    def _read(self, size: int) -> bytes:
+        return self.channel.recv(size)
+
+    def _read_all(self) -> bytes:
+        return self.channel.receive(self.channel.in_buffer, None)
 
     def _write(self, data: bytes) -> None:
         self.channel.sendall(data)
@@ -36,11 +40,14 @@ class ChannelFile(BufferedFile):
 class ChannelStderrFile(ChannelFile):
     """A file over stderr of a channel."""
 
-    def _read(self, size: int | None) -> bytes:
-        return self.channel.receive(self.channel.in_stderr_buffer, size)
+    def _read(self, size: int) -> bytes:
+        return self.channel.recv_stderr(size)
+
+    def _read_all(self) -> bytes:
+        return self.channel.receive(self.channel.in_stderr_buffer, None)
 
     def _write(self, data: bytes) -> None:
-        raise OSError("a client cannot write to stderr")
+        self.channel.sendall_stderr(data)
 
 
 class ChannelStdinFile(ChannelFile):

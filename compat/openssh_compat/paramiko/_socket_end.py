@@ -56,6 +56,15 @@ class SocketBuffer:
             return True
 
 
+class _Quiet(socket.socket):
+    """Closes itself when nobody holds it, without a warning. Not at the channel's close: the program may still be
+    selecting on it, and numbers are used again.
+    """
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class SocketEnd:
     """A tunnel. It has one stream, and no exit status.
 
@@ -68,17 +77,12 @@ class SocketEnd:
 
     def __init__(self, sock: socket.socket, again: Callable[[], socket.socket] | None = None) -> None:
         self.again = again
+        self._sock = sock = _Quiet(fileno=sock.detach())
         sock.setblocking(False)
-        self._sock = sock
         self._closed = False
         self.stdout = SocketBuffer(sock)
         self.stderr = BufferedPipe()
         self.stderr.close()
-
-    def __del__(self) -> None:
-        # Not at its close: the program may still be selecting on the descriptor, and numbers are used again.
-        if hasattr(self, "_sock"):
-            self._sock.close()
 
     def copy(self) -> socket.socket:
         """The same connection, for somebody else, as it was when this got it."""

@@ -13,6 +13,16 @@ from .util import get_logger
 
 __all__ = ["Agent", "AgentKey", "AgentSSH", "get_agent_connection"]
 
+# draft-ietf-sshm-ssh-agent; the original has them here, and a `c` before those that are bytes.
+cSSH2_AGENTC_REQUEST_IDENTITIES, SSH2_AGENT_IDENTITIES_ANSWER = b"\x0b", 12
+cSSH2_AGENTC_SIGN_REQUEST, SSH2_AGENT_SIGN_RESPONSE = b"\x0d", 14
+SSH_AGENT_RSA_SHA2_256, SSH_AGENT_RSA_SHA2_512 = 2, 4
+ALGORITHM_FLAG_MAP = {
+    name + suffix: flag
+    for name, flag in (("rsa-sha2-256", SSH_AGENT_RSA_SHA2_256), ("rsa-sha2-512", SSH_AGENT_RSA_SHA2_512))
+    for suffix in ("", "-cert-v01@openssh.com")
+}
+
 # Seconds for an answer to which keys it has. Signing may wait for the user.
 _PATIENCE = 30.0
 

@@ -35,7 +35,7 @@ _LISTS = {"identityfile", "localforward", "remoteforward"}
 # What decides which blocks count, and what the commands of Match exec are told.
 _MATTERS = {
     "addressfamily", "canonicaldomains", "canonicalizefallbacklocal", "canonicalizehostname", "canonicalizemaxdots",
-    "canonicalizepermittedcnames", "hostname", "port", "proxycommand", "proxyjump", "tag", "user",
+    "canonicalizepermittedcnames", "hostname", "port", "tag", "user",
 }  # fmt: skip
 _MATCHES = {"all", "canonical", "final", "exec", "localnetwork", "host", "originalhost", "tagged", "user", "localuser"}
 _WITHOUT_VALUE = {"all", "canonical", "final"}
@@ -214,8 +214,13 @@ class SSHConfig:
                 yield f"Match {' '.join(map(_criterion, block['matches']))}"
             yield f"SendEnv {_MARK}{number}"
             for key, value in block["config"].items():
-                if key in _MATTERS and "within" not in block and (key != "port" or value.isdigit()):
+                if "within" in block:
+                    continue
+                if key in _MATTERS and (key != "port" or value.isdigit()):
                     yield f"{key} {value}"
+                elif key in ("proxycommand", "proxyjump"):
+                    # That there is one keeps ssh from looking for canonical names.
+                    yield f"ProxyCommand {'none' if value.lower() == 'none' else 'true'}"
 
     def _tokens(self, key: str, value: str, hostname: str, options: dict[str, Any]) -> str:
         allowed = self.TOKENS_BY_CONFIG_KEY.get(key, [])

@@ -1,35 +1,69 @@
-"""Files over the streams of a channel, with paramiko's manners: read() gives bytes whatever the mode, lines are text
-unless the mode has a `b`, writing is unbuffered unless asked for.
+"""Files whose bytes come from somewhere else, with paramiko's manners: read() gives bytes whatever the mode, lines are
+text unless the mode has a `b`, writing is unbuffered unless asked for.
+
+A subclass calls `_set_mode`, and has `_read` and `_write`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from .util import ClosingContextManager
 
 __all__ = ["BufferedFile"]
 
-# Bytes asked for at once when looking for the end of a line.
+# Bytes asked for at once when looking for the end of a line, or for everything.
 _PIECE = 65_536
 
 
 class BufferedFile(ClosingContextManager):
-    """A file whose bytes come from `_read` and go to `_write`."""
+    """A file over `_read` and `_write`.
 
-    def __init__(self, mode: str = "r", bufsize: int = -1) -> None:
-        if "U" in mode:
-            raise NotImplementedError("mode 'U' is not supported by this version of openssh_compat")
-        self._binary = "b" in mode
-        self._reads = "r" in mode or "+" in mode
-        self._writes = "w" in mode or "a" in mode or "+" in mode
-        # 1: each line is sent; more: so many bytes are gathered first; 0: nothing waits.
-        self._bufsize = max(bufsize, 0)
+    Attributes:
+        newlines: in mode `U`: which ends of lines were seen: None, one, or a tuple of them.
+    """
+
+    SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
+    FLAG_READ, FLAG_WRITE, FLAG_APPEND = 0x1, 0x2, 0x4
+    FLAG_BINARY, FLAG_BUFFERED, FLAG_LINE_BUFFERED, FLAG_UNIVERSAL_NEWLINE = 0x10, 0x20, 0x40, 0x80
+
+    def __init__(self) -> None:
+        self.newlines: Any = None
+        self._flags = 0
+        self._bufsize = 0
+        self._closed = False
+        # What was read ahead and not given yet, from _at on.
         self._ahead = b""
         self._at = 0
-        self._unsent = b""
-        self._position = 0
-        self._closed = False
+        self._unsent = bytearray()
+        self._pos = 0
+
+    def _set_mode(self, mode: str = "r", bufsize: int = -1) -> None:
+        """How it is used.
+
+        Args:
+            mode: as for `open`: r, w, a or x, with +, b and U.
+            bufsize: 1: each line is sent; more: so many bytes are gathered first; else nothing waits.
+        """
+        both = "+" in mode
+        appends = "a" in mode
+        self._flags = self.FLAG_READ if "r" in mode or both else 0
+        if "w" in mode or "x" in mode or appends or both:
+            self._flags |= self.FLAG_WRITE
+        if appends:
+            self._flags |= self.FLAG_APPEND
+            self._pos = self._get_size()
+        if "b" in mode:
+            self._flags |= self.FLAG_BINARY
+        if "U" in mode:
+            self._flags |= self.FLAG_UNIVERSAL_NEWLINE
+            self.newlines = None
+        if bufsize == 1:
+            self._flags |= self.FLAG_LINE_BUFFERED
+        elif bufsize > 1:
+            self._flags |= self.FLAG_BUFFERED
+        self._bufsize = max(bufsize, 0)
 
     # ---- reading
 
@@ -42,27 +76,50 @@ class BufferedFile(ClosingContextManager):
         """
         self._check_reading()
         if size is None or size < 0:
-            data = self._take(len(self._ahead)) + self._read(None)
+            data = self._take(len(self._ahead)) + self._read_all()
         else:
             while (missing := size - len(self._ahead) + self._at) > 0 and self._more(max(self._bufsize, missing)):
                 pass
             data = self._take(size)
-        self._position += len(data)
+        self._pos += len(data)
         return data
 
     def readline(self, size: int | None = None) -> str | bytes:
         """One line with its end, at most `size` bytes of it; empty at the end of the file."""
         self._check_reading()
         searched = 0
-        while not (end := self._ahead.find(b"\n", self._at + searched) + 1):
+        while not (end := self._end_of_line(searched)):
             searched = len(self._ahead) - self._at
             if (size is not None and 0 <= size <= searched) or not self._more(_PIECE):
                 end = len(self._ahead)
                 break
         length = end - self._at
         line = self._take(length if size is None or size < 0 else min(size, length))
-        self._position += len(line)
-        return line if self._binary else line.decode("utf-8")
+        self._pos += len(line)
+        if self._flags & self.FLAG_UNIVERSAL_NEWLINE:
+            line = self._with_one_end(line)
+        return line if self._flags & self.FLAG_BINARY else line.decode("utf-8")
+
+    def _end_of_line(self, searched: int) -> int:
+        """Where the first line of what was read ahead ends; 0 when that is not in it."""
+        start = self._at + searched
+        end = self._ahead.find(b"\n", start) + 1
+        if not self._flags & self.FLAG_UNIVERSAL_NEWLINE:
+            return end
+        # A carriage return that came last may belong to a newline that comes next.
+        carriage = self._ahead.find(b"\r", max(start - 1, self._at), len(self._ahead) - 1) + 1
+        if carriage and (not end or carriage < end):
+            return carriage + (self._ahead[carriage : carriage + 1] == b"\n")
+        return end
+
+    def _with_one_end(self, line: bytes) -> bytes:
+        for kind in (b"\r\n", b"\n", b"\r"):
+            if line.endswith(kind):
+                known = self.newlines if isinstance(self.newlines, tuple) else (self.newlines,)
+                if kind not in known:
+                    self.newlines = kind if self.newlines is None else (*known, kind)
+                return line[: -len(kind)] + b"\n"
+        return line
 
     def readlines(self, sizehint: int | None = None) -> list[str | bytes]:
         """All lines; with `sizehint` so many that they have that many bytes together."""
@@ -97,7 +154,10 @@ class BufferedFile(ClosingContextManager):
 
     def _more(self, size: int) -> bool:
         """Read ahead; False at the end."""
-        piece = self._read(size)
+        try:
+            piece = self._read(size)
+        except EOFError:
+            piece = b""
         self._ahead, self._at = self._ahead[self._at :] + piece, 0
         return bool(piece)
 
@@ -106,21 +166,28 @@ class BufferedFile(ClosingContextManager):
         self._at += len(data)
         return data
 
+    def _read_all(self) -> bytes:
+        """All to the end, beyond what was read ahead."""
+        while self._more(_PIECE):
+            pass
+        return self._take(len(self._ahead))
+
     # ---- writing
 
     def write(self, data: str | bytes | bytearray | memoryview) -> None:
         """Send it, or put it into the buffer when there is one. Text goes as UTF-8."""
         self._check_open()
-        if not self._writes:
+        if not self._flags & self.FLAG_WRITE:
             raise OSError("File not open for writing")
-        piece = data.encode("utf-8") if isinstance(data, str) else bytes(data)
+        piece = data.encode("utf-8") if isinstance(data, str) else data
         if not self._bufsize:
             self._send(piece)
             return
         self._unsent += piece
         if self._bufsize == 1:
             end = self._unsent.rfind(b"\n") + 1
-            line, self._unsent = self._unsent[:end], self._unsent[end:]
+            line = bytes(self._unsent[:end])
+            del self._unsent[:end]
             self._send(line)
         elif len(self._unsent) >= self._bufsize:
             self.flush()
@@ -131,13 +198,16 @@ class BufferedFile(ClosingContextManager):
 
     def flush(self) -> None:
         """Send what is in the buffer."""
-        data, self._unsent = self._unsent, b""
+        data, self._unsent = bytes(self._unsent), bytearray()
         self._send(data)
 
-    def _send(self, data: bytes) -> None:
-        if data:
-            self._write(data)
-            self._position += len(data)
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        left = memoryview(data)
+        while left:
+            sent = self._write(bytes(left))
+            sent = len(left) if sent is None else sent
+            left = left[sent:]
+            self._pos += sent
 
     # ---- the file itself
 
@@ -151,10 +221,10 @@ class BufferedFile(ClosingContextManager):
         return self._closed
 
     def readable(self) -> bool:
-        return self._reads and not self._closed
+        return bool(self._flags & self.FLAG_READ) and not self._closed
 
     def writable(self) -> bool:
-        return self._writes and not self._closed
+        return bool(self._flags & self.FLAG_WRITE) and not self._closed
 
     def seekable(self) -> bool:
         return False
@@ -163,8 +233,8 @@ class BufferedFile(ClosingContextManager):
         raise OSError("File does not support seeking.")
 
     def tell(self) -> int:
-        """How many bytes were read and written here."""
-        return self._position
+        """How many bytes were read and written here, or where in the file that is."""
+        return self._pos
 
     def _check_open(self) -> None:
         if self._closed:
@@ -172,12 +242,19 @@ class BufferedFile(ClosingContextManager):
 
     def _check_reading(self) -> None:
         self._check_open()
-        if not self._reads:
+        if not self._flags & self.FLAG_READ:
             raise OSError("File is not open for reading")
 
-    def _read(self, size: int | None) -> bytes:
-        """Up to `size` bytes, None: all to the end."""
+    # ---- for subclasses
+
+    def _read(self, size: int) -> bytes:
+        """Up to `size` bytes; empty at the end."""
         raise EOFError
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> int | None:
+        """Write some of it; how much, None for all."""
         raise OSError("write not implemented")
+
+    def _get_size(self) -> int:
+        """The size of the file; 0 where there is none."""
+        return 0

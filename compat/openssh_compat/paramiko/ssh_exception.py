@@ -132,7 +132,8 @@ class BadHostKeyException(SSHException):
         self.expected_key = expected_key
 
     def __str__(self) -> str:
-        got, expected = self.key.fingerprint or "another key", self.expected_key.fingerprint or "the one on record"
+        got = self.key.get_base64() or self.key.fingerprint or "another key"
+        expected = self.expected_key.get_base64() or self.expected_key.fingerprint or "the one on record"
         return f"Host key for server '{self.hostname}' does not match: got '{got}', expected '{expected}'"
 
 
