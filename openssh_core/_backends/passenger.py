@@ -19,7 +19,7 @@ from .._io.reactor import Reactor
 from ..errors import ConnectionClosed, OpenRefused, OpenSSHError
 from .base import SessionRequest, Streams
 from .ending import end_all
-from .gate import SlotGate
+from .gate import Gate, SlotGate
 from .passenger_session import PassengerSession
 from .passenger_tunnel import passenger_tunnel
 from .remote_kill import kill_groups
@@ -35,16 +35,17 @@ class PassengerBackend:
     Args:
         host: for error messages.
         track_pid: whether commands are made to tell their process id, the only way they can be signalled.
+        gate: the queue before the server's slots, if not one of its own.
     """
 
     tells_why = False
 
-    def __init__(self, path: str, reactor: Reactor, *, host: str, track_pid: bool) -> None:
+    def __init__(self, path: str, reactor: Reactor, *, host: str, track_pid: bool, gate: Gate | None = None) -> None:
         self.path = path
         self.reactor = reactor
         self.host = host
         self.track_pid = track_pid
-        self.gate = SlotGate()
+        self.gate: Gate = gate or SlotGate()
         self._sessions: set[PassengerSession] = set()
         self._tunnels: set[Tunnel] = set()
         self._opening: set[PassengerSession] = set()
@@ -155,6 +156,11 @@ class PassengerBackend:
         pass  # nothing is kept in advance
 
     def end_all(self) -> None:
+        # A subsystem has no process that could be signalled; it ends with its input.
+        for session in self.running():
+            if session.is_subsystem:
+                session.failed(ConnectionClosed("this connection was closed", host=self.host))
+                session.close()
         end_all(self)
 
     def close(self, error: OpenSSHError) -> None:

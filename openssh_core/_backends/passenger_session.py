@@ -77,6 +77,10 @@ class PassengerSession(SessionState):
         """Whether it may use slots kept back for such sessions."""
         return self._request.urgent
 
+    @property
+    def is_subsystem(self) -> bool:
+        return self._request.kind == "subsystem"
+
     def message(self, request_id: int) -> wire.NewSession:
         """The request for it."""
         request = self._request

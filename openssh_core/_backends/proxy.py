@@ -102,6 +102,15 @@ class ProxyBackend:
         self.reactor.submit(tunnel.start)
         return tunnel
 
+    def give_way(self) -> bool:
+        """Somebody opens a session beside the link and was refused; whether sessions of ours will end some day."""
+        self.reactor.submit(self.opener.give_way)
+        return bool(self.sessions)
+
+    def guest_gone(self) -> None:
+        """A session beside the link is over."""
+        self.reactor.submit(self.opener.guest_gone)
+
     def running(self) -> list[ProxySession]:
         # In the reactor's thread, and so after everything that was asked for before: what was closed is not ended.
         return self.reactor.call(lambda: [one for one in self.sessions if one.exit is None and one.error is None])

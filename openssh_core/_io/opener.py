@@ -134,6 +134,20 @@ class SessionOpener:
                 link.close_channel(number)
             return number is not None
 
+    def give_way(self) -> None:
+        """A session of ours beside the link was refused: give back what nobody uses, until `guest_gone`."""
+        with self._link as link:
+            number, self._spare = self._spare, None
+            if number is not None:
+                link.close_channel(number)
+            self._slots.full(giving=0 if number is None else 1)
+
+    def guest_gone(self) -> None:
+        """A session beside the link is over; what was learned while it was there says little about what is now."""
+        with self._link as link:
+            if self._slots.no_longer_full() and link.error is None:
+                self._go_on()
+
     # ---- what becomes of it
 
     def opened(self, number: int) -> None:

@@ -54,6 +54,29 @@ class Collect:
         return self._buffer.getvalue()
 
 
+class LastWords:
+    """Keeps the end of what it is given, for a message to people."""
+
+    __slots__ = ("_tail",)
+    _MOST = 2000
+
+    def __init__(self) -> None:
+        self._tail = b""
+
+    def write(self, data: Chunk) -> int:
+        self._tail = (self._tail + bytes(data[-self._MOST :]))[-self._MOST :]
+        return len(data)
+
+    def finish(self) -> None:
+        pass
+
+    abandon = finish
+
+    def text(self) -> str:
+        """It, as text without blanks around it."""
+        return self._tail.decode("utf-8", "backslashreplace").strip()
+
+
 class Discard:
     """Takes everything and keeps nothing."""
 

@@ -36,6 +36,7 @@ class Slots:
         self.ceiling: int | None = None
         self.reserve = reserve
         self._most_open = 0
+        self._shared = False
         self._cooling: deque[float] = deque()
         self._not_before = 0.0
         self._refusals_in_a_row = 0
@@ -100,6 +101,18 @@ class Slots:
             self._not_before = now + min(delay, LONGEST_BACK_OFF)
             self._refusals_in_a_row += 1
         return bool(self.open or self.opening or cooling)
+
+    def full(self, *, giving: int) -> None:
+        """Somebody else was refused: there is no more than we have, less what we give."""
+        self.ceiling = max(1, self.open - giving)
+        self._shared = True
+
+    def no_longer_full(self) -> bool:
+        """Somebody else has gone: what was learned meanwhile says little about what is now. Whether anything was."""
+        was, self._shared = self._shared, False
+        if was:
+            self.ceiling = None
+        return was
 
     def given_up(self) -> None:
         """An OPEN that was out will never be answered: the link is gone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .background import Background
 from .copies import Copies
 from .external import External
+from .files import Files
 from .language import Language
 from .lines import Lines
 from .mastery import Mastery
@@ -23,6 +24,7 @@ class Connection(
     Mounting,
     Copies,
     External,
+    Files,
     Mastery,
     Tunnels,
 ):

@@ -42,6 +42,15 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- ProgramNotStarted (OSError)   it is not there or not allowed, or its directory is not
      |    +-- ExitStatusMissing             the channel closed without saying how the command ended
      |    +-- SignalNotDelivered            the remote process could not be signalled
+     +-- SFTPError                          something about files on the other machine
+     |    +-- SFTPOSError (OSError)         the server refused something; classes of its own for what Python has:
+     |    |    +-- SFTPFileNotFoundError, SFTPPermissionError, SFTPFileExistsError, SFTPNotADirectoryError,
+     |    |        SFTPIsADirectoryError    each is the exception of that name without SFTP, too
+     |    +-- SFTPUnsupported (NotImplementedError)  the server does not have what this needs
+     |    +-- SFTPTimeout (TimeoutError)    the server did not answer, and nothing moved
+     |    +-- SFTPClosed (ValueError)       the client or the file was closed before
+     |    +-- SuspectName                   the server named a file as no file can be named
+     |    +-- SFTPProtocolError             what the server sent is no SFTP (also a RemoteProtocolError)
      +-- ForwardRefused                     the server or the master refused a forward
      +-- CopyError                          scp, rsync or sshfs ended with an error
      |    +-- CopyTimeout (TimeoutError)    a limit passed before it ended
@@ -79,6 +88,20 @@ from .connect import (
     UnknownHost,
 )
 from .copy import CopyError, CopyTimeout, MountError, ProgramNotFound
+from .files import (
+    SFTPClosed,
+    SFTPError,
+    SFTPFileExistsError,
+    SFTPFileNotFoundError,
+    SFTPIsADirectoryError,
+    SFTPNotADirectoryError,
+    SFTPOSError,
+    SFTPPermissionError,
+    SFTPProtocolError,
+    SFTPTimeout,
+    SFTPUnsupported,
+    SuspectName,
+)
 from .input import (
     CommandTooLong,
     InsecureControlDirectory,
@@ -150,11 +173,23 @@ __all__ = [
     "ProtocolError",
     "RemoteProtocolError",
     "RequestRefused",
+    "SFTPClosed",
+    "SFTPError",
+    "SFTPFileExistsError",
+    "SFTPFileNotFoundError",
+    "SFTPIsADirectoryError",
+    "SFTPNotADirectoryError",
+    "SFTPOSError",
+    "SFTPPermissionError",
+    "SFTPProtocolError",
+    "SFTPTimeout",
+    "SFTPUnsupported",
     "SSHNotFound",
     "SSHTooOld",
     "SessionError",
     "SignalNotDelivered",
     "SudoRefused",
+    "SuspectName",
     "TooManyAuthenticationFailures",
     "TurnedAway",
     "UndecodableOutput",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
-from .._backends.base import Backend
+from .._backends.base import Backend, Piped, Session, SessionRequest, Streams
+from .._backends.gate import GuestGate
 from .._backends.passenger import PassengerBackend
+from .._backends.proxy import ProxyBackend
 from .._cli import log
 from .._io import control
 from .._io.deadline import Deadline
 from .._io.reactor import get_reactor
+from .._io.sinks import Sink
 from ..errors import ConnectionClosed, ConnectionLost, InvalidInput, OpenSSHError
 from ..keys import HostKey
 
@@ -40,6 +43,7 @@ class Master:
         self.host = host
         self.ssh = ssh
         self._backend: Backend | None = None
+        self._guests: PassengerBackend | None = None
         self._owner = os.getpid()
         self._stopped = False
 
@@ -54,8 +58,41 @@ class Master:
             raise ConnectionClosed("this connection was stopped: it takes no new sessions", host=self.host)
         if self._backend is None or self._owner != os.getpid():
             self._owner = os.getpid()
+            self._guests = None
             self._backend = PassengerBackend(self.control_path, get_reactor(), host=self.host, track_pid=True)
         return self._backend
+
+    def start_subsystem(self, name: str, fd: int, stderr: Sink) -> Session:
+        """Start a subsystem on a descriptor that goes to the master itself: no Python in the path of its data.
+
+        Args:
+            name: such as `sftp` (RFC 4254 section 6.5).
+            fd: a socket, for both directions; becomes the session's own.
+            stderr: takes what the subsystem has to say beside that.
+
+        Raises:
+            OpenSSHError: the connection is gone; the descriptor is closed.
+        """
+        try:
+            passenger = self._passenger()
+            second = os.dup(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        request = SessionRequest("subsystem", lambda _variables, _line: name.encode())
+        return passenger.start(request, Streams(Piped(fd), Piped(second), stderr))
+
+    def _passenger(self) -> PassengerBackend:
+        """What hands descriptors over; beside a link it asks that for room."""
+        backend = self.backend
+        if isinstance(backend, PassengerBackend):
+            return backend
+        assert isinstance(backend, ProxyBackend)
+        if self._guests is None:
+            gate = GuestGate(backend.give_way, backend.guest_gone)
+            reactor = get_reactor()
+            self._guests = PassengerBackend(self.control_path, reactor, host=self.host, track_pid=False, gate=gate)
+        return self._guests
 
     def check(self) -> None:
         """See that it is there and answers.
@@ -122,8 +159,10 @@ class Master:
 
     def let_go(self) -> None:
         """Give up the way through it, without waiting. Idempotent."""
-        if self._backend is not None and self._owner == os.getpid():
-            self._backend.close(ConnectionClosed("this connection was closed", host=self.host))
+        if self._owner == os.getpid():
+            for backend in (self._guests, self._backend):
+                if backend is not None:
+                    backend.close(ConnectionClosed("this connection was closed", host=self.host))
 
     def make_room(self) -> None:
         """Give back what is kept of the server's sessions in advance, for somebody who comes by another way."""
@@ -131,8 +170,10 @@ class Master:
 
     def end_all(self) -> None:
         """End what this process still runs through it."""
-        if self._backend is not None and self._owner == os.getpid():
-            self._backend.end_all()
+        if self._owner == os.getpid():
+            for backend in (self._guests, self._backend):
+                if backend is not None:
+                    backend.end_all()
 
     def close(self) -> None:
         """End what we run through it and let go of it. It is not ours to end."""

@@ -1,0 +1,243 @@
+"""One file from there to here, and from here to there, as fast as the link goes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import stat as modes
+from collections.abc import Generator
+from typing import IO
+
+from .._wire import sftp as wire
+from .._wire.sftp_attrs import Attributes
+from .._wire.sftp_extensions import PosixRename
+from .._wire.sftp_replies import OK, Attrs, Names, Status
+from ..errors.files import file_error
+from .attributes import FileStat, of_wire
+from .base import ClientBase
+from .courses import Course, run
+from .local import FromLocal, LocalFile, Progress, Stream, Watched, partial_name
+from .moving import Asking, Source, fetch, send
+from .paths import RemotePathLike, to_text
+
+_PERMISSIONS = 0o777
+_ALL_AT_ONCE = wire.WRITE | wire.CREATE | wire.TRUNCATE
+
+
+class Transfers(ClientBase):
+    """The part of a client that moves files."""
+
+    def get(
+        self,
+        remote: RemotePathLike,
+        local: str | os.PathLike[str] | IO[bytes],
+        *,
+        atomic: bool = True,
+        preserve: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Fetch one file.
+
+        It is read to its end, wherever that is by then: what the server says about its size is not believed.
+
+        Args:
+            local: the path of the file it becomes, or a binary file to write to (in order; not closed).
+            atomic: write to a new file beside it, which takes its place at the end: on any failure what was there is
+                untouched, and nothing else is left. False writes into the file itself.
+            preserve: give it the permissions (without set-id bits) and times of the original. Otherwise an existing
+                file keeps its permissions, and a new one has those of the original that the umask leaves.
+            progress: called with the bytes that have come, and the file's size as far as it is known. What it raises
+                ends the transfer.
+
+        Returns:
+            the size in bytes.
+
+        Raises:
+            OSError: of the server (`SFTPOSError`), or of the file here.
+            SFTPTimeout, ConnectionLost...: there was no answer.
+        """
+        target = _target(local, atomic=atomic, preserve=preserve)
+        watched = target if progress is None else Watched(target, progress)
+        try:
+            size = run(self._session, fetch(self, self._path(remote), watched))
+            target.finish(size)
+        finally:
+            target.drop()
+        return size
+
+    def put(
+        self,
+        local: str | os.PathLike[str] | IO[bytes],
+        remote: RemotePathLike,
+        *,
+        atomic: bool = True,
+        preserve: bool = False,
+        fsync: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Send one file, to its end as it is when that is reached.
+
+        Args:
+            local: the path of a file, or a binary file to read from, from where it stands (not closed).
+            remote: the path of the file it becomes.
+            atomic: write to a new file beside it, which takes its place at the end: on any failure what was there is
+                untouched. It needs the right to make files in that directory. Where the server cannot rename over a
+                file in one step, the old one steps aside first and is removed at the end. False writes into the file
+                itself, and saves two round trips.
+            preserve: give it the permissions (without set-id bits) and times of the original. Otherwise an existing
+                file keeps its permissions, and a new one has those of the original that the server's umask leaves.
+            fsync: have it on the server's disk before it takes its place (`fsync@openssh.com`, where offered).
+            progress: called with the bytes that were read, and the total as far as it is known. What it raises ends
+                the transfer.
+
+        Returns:
+            the size in bytes.
+
+        Raises:
+            OSError: of the server (`SFTPOSError`), or of the file here.
+            SFTPTimeout, ConnectionLost...: there was no answer.
+        """
+        if not isinstance(local, str | os.PathLike):
+            return self._put(local, None, self._path(remote), atomic, preserve, fsync, progress)
+        with open(_local(local), "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if modes.S_ISDIR(status.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), _local(local))
+            return self._put(file, status, self._path(remote), atomic, preserve, fsync, progress)
+
+    def _put(
+        self,
+        file: IO[bytes],
+        status: os.stat_result | None,
+        path: bytes,
+        atomic: bool,
+        preserve: bool,
+        fsync: bool,
+        progress: Progress | None,
+    ) -> int:
+        source: Source = FromLocal(file)
+        if progress is not None:
+            source = Watched(source, progress, status.st_size if status else None)
+        placed = Placing(self, path, source, status, preserve=preserve, fsync=fsync)
+        return run(self._session, placed.beside() if atomic else placed.into())
+
+
+class Placing:
+    """A file on its way to a place there.
+
+    Args:
+        status: of the original, None where it has none.
+    """
+
+    def __init__(
+        self,
+        client: ClientBase,
+        path: bytes,
+        source: Source,
+        status: os.stat_result | None,
+        *,
+        preserve: bool,
+        fsync: bool,
+    ) -> None:
+        self._client = client
+        self._path = path
+        self._source = source
+        self._fsync = fsync
+        mode = None if status is None else modes.S_IMODE(status.st_mode) & _PERMISSIONS
+        self._created = Attributes(permissions=mode) if mode is not None else wire.NO_ATTRIBUTES
+        self._finally = wire.NO_ATTRIBUTES
+        self._preserve = preserve and status is not None
+        if preserve and status is not None:
+            times = int(status.st_atime), int(status.st_mtime)
+            self._finally = Attributes(permissions=mode, atime=times[0], mtime=times[1])
+
+    def into(self) -> Course[int]:
+        """Write into the file itself."""
+        return send(
+            self._client,
+            self._path,
+            self._source,
+            flags=_ALL_AT_ONCE,
+            created=self._created,
+            finally_set=self._finally,
+            fsync=self._fsync,
+        )
+
+    def beside(self) -> Course[int]:
+        """Write to a new file beside it, which takes its place at the end."""
+        old = yield from self._look()
+        if old is not None and old.is_symlink():
+            self._path = yield from self._follow()
+            old = yield from self._look()
+        if old is not None and old.is_dir():
+            number = errno.EISDIR
+            raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
+        if old is not None and old.type_known and not old.is_file():
+            return (yield from self.into())
+        if old is not None and old.permissions is not None and not self._preserve:
+            self._finally = Attributes(permissions=old.permissions & _PERMISSIONS)
+        partial = self._beside()
+        try:
+            size = yield from send(
+                self._client,
+                partial,
+                self._source,
+                flags=wire.WRITE | wire.CREATE | wire.EXCLUSIVE,
+                created=self._created,
+                finally_set=self._finally,
+                fsync=self._fsync,
+            )
+            yield from self._take_place(partial)
+        except BaseException:
+            self._client._session.tell(wire.Remove(partial))
+            self._client._session.flush()
+            raise
+        return size
+
+    def _look(self) -> Generator[list[wire.Request], tuple[wire.Request, object], FileStat | None]:
+        _, reply = yield [wire.LStat(self._path)]
+        return of_wire(reply.attributes) if isinstance(reply, Attrs) else None
+
+    def _follow(self) -> Generator[list[wire.Request], tuple[wire.Request, object], bytes]:
+        message, reply = yield [wire.RealPath(self._path)]
+        if isinstance(reply, Names):
+            return reply.entries[0].name
+        assert isinstance(reply, Status)
+        raise self._client._failure(reply, message, self._path)
+
+    def _take_place(self, partial: bytes) -> Asking:
+        if self._client._session.offers(PosixRename):
+            yield from self._granted(PosixRename(partial, self._path), partial)
+            return
+        _, reply = yield [wire.Rename(partial, self._path)]
+        if not isinstance(reply, Status) or reply.code == OK:
+            return
+        # The name is taken, and this server replaces nothing. What is there steps aside, and comes back if need be.
+        aside = self._beside()
+        yield from self._granted(wire.Rename(self._path, aside), self._path)
+        try:
+            yield from self._granted(wire.Rename(partial, self._path), partial)
+        except OSError:
+            self._client._session.tell(wire.Rename(aside, self._path))
+            raise
+        self._client._session.tell(wire.Remove(aside))
+
+    def _granted(self, message: wire.Request, path: bytes) -> Asking:
+        _, reply = yield [message]
+        if isinstance(reply, Status) and reply.code != OK:
+            raise self._client._failure(reply, message, path, self._path)
+
+    def _beside(self) -> bytes:
+        directory, name = posixpath.split(self._path)
+        return posixpath.join(directory, os.fsencode(partial_name(os.fsdecode(name))))
+
+
+def _target(local: str | os.PathLike[str] | IO[bytes], *, atomic: bool, preserve: bool) -> LocalFile | Stream:
+    if isinstance(local, str | os.PathLike):
+        return LocalFile(_local(local), atomic=atomic, preserve=preserve)
+    return Stream(local)
+
+
+def _local(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path)

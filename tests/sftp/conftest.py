@@ -1,0 +1,77 @@
+"""One connection and one client for all tests, a directory for each, and servers that do what no real one does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import openssh_core
+from openssh_core import Connection
+from openssh_core.sftp import SFTPClient
+from openssh_core.testing import LoopbackServer
+from openssh_core.testing.fake_sftp import FakeSftp
+
+
+@pytest.fixture(scope="session")
+def host(loopback_server: LoopbackServer) -> Iterator[Connection]:
+    """A connection for all tests: they leave it as it is."""
+    with openssh_core.connect(**loopback_server.connect_options()) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def sftp(host: Connection) -> Iterator[SFTPClient]:
+    """A client for all tests: they leave it as it is."""
+    with host.sftp() as client:
+        yield client
+
+
+Against = Callable[..., tuple[SFTPClient, FakeSftp]]
+
+
+@pytest.fixture
+def against() -> Iterator[Against]:
+    """Makes a client and the fake server it talks to, with the arguments of `FakeSftp`, and the client's timeout."""
+    with ExitStack() as ends:
+
+        def make(*args: Any, timeout: float | None = 60.0, **named: Any) -> tuple[SFTPClient, FakeSftp]:
+            fake = ends.enter_context(FakeSftp(*args, **named))
+            client = SFTPClient.over(fake.client, host="fake", timeout=timeout)
+            ends.callback(client.close)
+            return client, fake
+
+        yield make
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A directory of the test's own, for what is local."""
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """A directory of the test's own, for what is remote: the same machine, seen without SFTP."""
+    (tmp_path / "there").mkdir()
+    return tmp_path / "there"
+
+
+def _until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
+        time.sleep(0.002)
+    return result
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Waits until a condition holds, and returns what it returned."""
+    return _until
