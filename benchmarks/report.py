@@ -18,6 +18,7 @@ COLUMNS = {
     "ssh": "ssh -S",
     "paramiko": "paramiko",
     "fabric": "fabric",
+    "local": "local",
 }
 """The columns and their headings, in order."""
 

@@ -44,6 +44,24 @@ def _fabric_adapter(setup: Setup) -> Any:
     return LikeFabric(setup, "openssh_compat.fabric")
 
 
+def _subprocess_adapter(setup: Setup) -> Any:
+    from peers.like_subprocess import Adapter
+
+    return Adapter(setup)
+
+
+def _subprocess_ssh(setup: Setup) -> Any:
+    from peers.like_subprocess import SSHCommands
+
+    return SSHCommands(setup)
+
+
+def _subprocess_local(setup: Setup) -> Any:
+    from peers.like_subprocess import Local
+
+    return Local(setup)
+
+
 def _asyncssh(setup: Setup) -> Peer:
     from peers.with_asyncssh import WithAsyncSSH
 
@@ -74,6 +92,9 @@ PEERS: dict[str, Callable[[Setup], Peer]] = {
     "paramiko": _paramiko,
     "fabric": _fabric,
     "fabric-adapter": _fabric_adapter,
+    "subprocess-adapter": _subprocess_adapter,
+    "subprocess-ssh": _subprocess_ssh,
+    "subprocess-local": _subprocess_local,
     "asyncssh": _asyncssh,
     "ssh": _ssh,
     "floor-passenger": _passenger,
