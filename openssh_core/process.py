@@ -158,8 +158,8 @@ class RemoteProcess(Callbacks):
         """See that output for descriptors of the caller has arrived there, as it would have at home."""
         if self._plumbing.redirected:
             self._session.wait_closed(OUTPUT_PATIENCE)
-            for copier in self._plumbing.copiers:
-                copier.join(OUTPUT_PATIENCE)
+            for outlet in self._plumbing.outlets:
+                outlet.join(OUTPUT_PATIENCE)
 
     def _raise_error(self) -> None:
         if self._session.error is not None:

@@ -11,8 +11,8 @@ import stat
 from typing import IO, Any
 
 from ._backends.base import KeptOpen, Output, Piped, Streams
-from ._io.copier import Copier
 from ._io.feed import Feed
+from ._io.outlet import Outlet
 from ._io.sinks import Collect, Discard, ToFile
 from .errors import InvalidInput
 
@@ -39,7 +39,7 @@ class Plumbing:
         socket: the caller's end of a socket for stdin and stdout, None where there is none.
         collected: what keeps output in memory, by name.
         redirected: whether output goes to descriptors of the caller.
-        copiers: threads that carry output to descriptors of the caller.
+        outlets: what writes output to descriptors of the caller.
         write_errors: what went wrong on the way to a file.
     """
 
@@ -51,7 +51,7 @@ class Plumbing:
         self.socket: socket.socket | None = None
         self.collected: dict[str, Collect] = {}
         self.redirected = False
-        self.copiers: list[Copier] = []
+        self.outlets: list[Outlet] = []
         self.write_errors: list[OSError] = []
 
 
@@ -140,17 +140,16 @@ class Plumber:
         self._plumbing.redirected = True
         if stat.S_ISREG(os.fstat(fd).st_mode):
             return ToFile(fd, self._plumbing.write_errors.append)
-        copier = Copier(fd)
-        self._ours.discard(fd)
-        self._plumbing.copiers.append(copier)
-        return Piped(self._keep(copier.write_end))
+        outlet = Outlet(fd)
+        self._plumbing.outlets.append(outlet)
+        return outlet
 
     def _same_as_stdout(self) -> Output:
         """The remote shell merges the two. What a server itself says on stderr still has to go somewhere."""
         stdout = self._plumbing.streams.stdout
         if isinstance(stdout, Piped):
             return Piped(self._keep(os.dup(stdout.fd)))
-        if isinstance(stdout, Feed):
+        if isinstance(stdout, Feed | Outlet):
             return stdout.beside()
         return stdout
 

@@ -83,8 +83,8 @@ class Run(Value):
             if killed and self.plumbing.streams.asking is not None:
                 killed = None  # the shell before sudo is gone; what runs as another user took no signal from it
             raise self._timed_out(limit, limits, killed)
-        for copier in self.plumbing.copiers:
-            copier.join(_COPY_PATIENCE)
+        for outlet in self.plumbing.outlets:
+            outlet.join(_COPY_PATIENCE)
         if self.plumbing.write_errors:
             raise self.plumbing.write_errors[0]
         return self._completed()

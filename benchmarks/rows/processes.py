@@ -18,7 +18,6 @@ TARGETS = [
         "subprocess-run", "subprocess.run of a small command, times faster than ssh -S", against="ssh", at_least=3.0
     ),
     Target("subprocess-pipe", "output through a PIPE, times the rate of ssh -S", against="ssh", at_least=1.0),
-    Target("subprocess-file", "output to a file, times the rate of ssh -S", against="ssh", at_least=1.0),
 ]
 
 

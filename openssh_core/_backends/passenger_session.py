@@ -14,6 +14,7 @@ from .._cli.script import PidLine
 from .._io.asking import Asking
 from .._io.copying import PipeReader, PipeWriter
 from .._io.feed import Feed
+from .._io.outlet import Outlet
 from .._io.reactor import READ
 from .._io.sinks import PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
@@ -139,6 +140,11 @@ class PassengerSession(SessionState):
             sink = output
             if isinstance(output, Feed):
                 output.attach(lambda count: self._backend.reactor.submit(lambda: reader.credit(count)))
+            if isinstance(output, Outlet):
+                output.attach(
+                    lambda count: self._backend.reactor.submit(lambda: reader.credit(count)),
+                    lambda: self._backend.reactor.submit(reader.close),
+                )
         if pid_line is not None:
             report, host = self._request.report, self._backend.host
             sink = PidFilter(pid_line.token.encode(), sink, lambda line: self.told(line, report, host))

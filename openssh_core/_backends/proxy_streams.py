@@ -8,6 +8,7 @@ from collections.abc import Callable
 from .._cli.script import PidLine
 from .._io.feed import Feed
 from .._io.link import ProxyLink
+from .._io.outlet import Outlet
 from .._io.reactor import Reactor
 from .._io.sinks import Chunk, PidFilter, Sink, ToPipe
 from .._io.sources import FromBytes, FromDescriptor, Source
@@ -57,6 +58,8 @@ class ProxyStreams:
             return ToPipe(self._reactor, output.fd, credit=self._credit, broken=broken)
         if isinstance(output, Feed):
             output.attach(self._credit)
+        if isinstance(output, Outlet):
+            output.attach(self._credit, lambda: self._reactor.submit(broken))
         return output
 
     @property

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from openssh_core._io.copier import Copier
 from openssh_core._io.copying import PipeReader, PipeWriter
 from openssh_core._io.reactor import Reactor
 from openssh_core._io.sinks import Collect, ToPipe
@@ -223,40 +222,3 @@ def test_a_reader_that_goes_away_while_the_pipe_is_full_ends_it(reactor: Reactor
     writer = PipeWriter(reactor, write)
     reactor.call(lambda: writer.start(FromBytes(MUCH)))
     os.close(read)  # the reactor's thread ends, or the fixture complains
-
-
-# ---- by a thread, where somebody may be made to wait
-
-
-def test_a_copier_copies_to_what_can_block(clean: None) -> None:
-    read, write = os.pipe()
-    copier = Copier(write)
-    with subprocess.Popen(["head", "-c", "1000000", "/dev/zero"], stdout=copier.write_end):
-        os.close(copier.write_end)
-        assert read_all(read) == bytes(1_000_000)
-    copier.join(30)
-    os.close(read)
-
-
-def test_a_copier_waits_for_what_does_not_block(clean: None) -> None:
-    read, write = os.pipe()
-    os.set_blocking(write, False)
-    copier = Copier(write)
-    with open(copier.write_end, "wb") as file:
-        file.write(bytes(40_000))
-        file.flush()
-        assert len(os.read(read, 100)) == 100
-        file.write(bytes(60_000))
-    assert len(read_all(read)) == 99_900
-    copier.join(30)
-    os.close(read)
-
-
-def test_a_copier_to_nobody_ends(clean: None) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    copier = Copier(write)
-    with subprocess.Popen(["yes"], stdout=copier.write_end, stderr=subprocess.DEVNULL) as process:
-        os.close(copier.write_end)
-        assert process.wait(30) == -13
-    copier.join(30)
