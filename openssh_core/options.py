@@ -126,6 +126,7 @@ class MasterOptions(Value):
         ssh: the program; looked for in PATH when there is no slash in it.
         ssh_version: of that program, as (9, 2), from `ssh -V`. None when it is not known.
         askpass: whether somebody will answer ssh's questions. Without, ssh never asks.
+        dialogue: whether somebody talks with ssh on a terminal.
         proxy: the command that hands ssh a connected socket (ProxyUseFdpass); empty lets ssh connect itself.
         persist: seconds the master outlives its last user, at least 1.
         home: the user's home directory, for `~` in paths.
@@ -150,6 +151,7 @@ class MasterOptions(Value):
     ssh: str = "ssh"
     ssh_version: tuple[int, int] | None = None
     askpass: bool = False
+    dialogue: bool = False
     proxy: str = ""
     persist: int = 5
     home: str = ""

@@ -177,7 +177,8 @@ def _proxy(command: str, chosen: set[str]) -> Iterator[Setting]:
 
 
 def _authentication(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:
-    yield "BatchMode", "no" if options.askpass or options.host_keys == "ask" else "yes"
+    asks = options.askpass or options.dialogue or options.host_keys == "ask"
+    yield "BatchMode", "no" if asks else "yes"
     if options.askpass:
         # A second prompt for the same thing means that the first answer was wrong.
         yield "NumberOfPasswordPrompts", 1

@@ -56,6 +56,8 @@ class Launcher:
             with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
                 stdin.write(text)
 
+    said = ""
+
     @property
     def pid(self) -> int:
         return self._process.pid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from .._cli.config import check_options
@@ -51,6 +51,7 @@ class ConnectOptions(TypedDict, total=False):
     password: Secret
     passphrase: Secret
     answer: Answer | None
+    login_handler: Callable[[Any], object] | None
     agent: bool
     host_keys: HostKeys | HostKeyPolicy
     known_hosts: PathOrText | Iterable[PathOrText] | None
@@ -82,6 +83,7 @@ class Arguments(Value):
     password: Secret = None
     passphrase: Secret = None
     answer: Answer | None = None
+    login_handler: Callable[[Any], object] | None = None
     agent: bool = True
     host_keys: HostKeys | HostKeyPolicy = "strict"
     known_hosts: PathOrText | Iterable[PathOrText] | None = None
@@ -156,6 +158,11 @@ class Arguments(Value):
         """
         secrets = Secrets(target.password if self.password is None else self.password, self.passphrase, self.answer)
         files, lines = _known_hosts(self.known_hosts)
+        if self.login_handler is not None and (secrets or callable(self.host_keys)):
+            raise InvalidInput(
+                "login_handler= answers everything itself",
+                advice="Leave password=, passphrase=, answer= and a function as host_keys= out",
+            )
         policy = self.host_keys if callable(self.host_keys) else None
         checking: HostKeys | Literal["ask"] = "ask" if callable(self.host_keys) else self.host_keys
         return Order(
@@ -171,6 +178,7 @@ class Arguments(Value):
                 keepalive=self.keepalive,
                 persist=_PRIVATE_PERSIST if self.persist is None else self.persist,
                 askpass=bool(secrets),
+                dialogue=self.login_handler is not None,
                 home=_home(),
             ),
             secrets=secrets,
@@ -179,6 +187,7 @@ class Arguments(Value):
             certificates=tuple(map(_certificate, _each(self.certificate))),
             known_hosts_lines=lines,
             policy=policy,
+            login_handler=self.login_handler,
             control_dir=None if self.control_dir is None else os.fspath(self.control_dir),
             spare=self.spare,
             persist=self.persist,

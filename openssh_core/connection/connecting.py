@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from .._cli.argv import check_control_path
 from .._io.deadline import Deadline
-from .._io.login import Launcher
 from .._io.socket_like import Connected, handing_over
 from ..errors import InvalidInput
 from ..master import Master
 from ..options import Target
-from ..starting import adopt_master, persistent_master, running_master, start_master
+from ..starting import AnyLauncher, adopt_master, persistent_master, running_master, start_master
 from .access import Access, Dial, policy_of
 from .arguments import Arguments, ConnectOptions
 from .front import Connection
@@ -42,6 +41,9 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
             Without any of them and `answer` ssh asks nothing (BatchMode).
         answer: a callable for every other question (one-time codes, passwords of jump hosts, PINs of tokens): it is
             given a `Prompt` and returns the answer, or None to give up. Questions about host keys are not among them.
+        login_handler: a callable that talks with ssh on a terminal of its own, in place of the three above: it is given
+            a `pexpect.spawn` object (which reads text and does not echo) and returns when it has said everything. For
+            devices with a dialogue before they let anybody in, and for an ssh before 8.4.
         agent: False to leave the ssh-agent out.
         host_keys: what happens to a host key that is in no known_hosts file: `strict` refuses it, `accept-new`
             records it, `warn` accepts it unrecorded, `config` leaves it to ssh_config. A changed key is never accepted,
@@ -91,7 +93,7 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
     return connection
 
 
-def prepared(target: str, given: Arguments, launched: Callable[[Launcher], None] | None = None) -> Connection:
+def prepared(target: str, given: Arguments, launched: Callable[[AnyLauncher], None] | None = None) -> Connection:
     """A connection that is not logged in yet, with everything checked.
 
     Args:
@@ -124,7 +126,7 @@ def stop_persistent(target: str, **options: Unpack[ConnectOptions]) -> bool:
     return master is not None
 
 
-def _dialler(given: Arguments, where: Target, way: Way | None, launched: Callable[[Launcher], None] | None) -> Dial:
+def _dialler(given: Arguments, where: Target, way: Way | None, launched: Callable[[AnyLauncher], None] | None) -> Dial:
     """What logs in, with everything checked before the first time."""
     timeout = given.connect_timeout
     if given.control_path is not None:

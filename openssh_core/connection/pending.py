@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._io.complaints import Complaints
 from .._io.latch import Latch
-from .._io.login import Launcher
 from .._io.login_turns import AT_ONCE
 from ..errors import ConnectError, InvalidInput, OpenSSHError, TurnedAway
+from ..starting import AnyLauncher
 from .arguments import Arguments, ConnectOptions
 from .connecting import prepared
 from .front import Connection
@@ -93,7 +93,7 @@ class Connecting:
         self._done = Latch()
         self._error: BaseException | None = None
         self._cancelled = threading.Event()
-        self._launcher: Launcher | None = None
+        self._launcher: AnyLauncher | None = None
 
     def __repr__(self) -> str:
         state = "under way" if not self.poll() else "connected" if self._error is None else type(self._error).__name__
@@ -206,7 +206,7 @@ class Connecting:
             pause = min(2 * pause, _LONGEST_PAUSE)
         raise self._given_up()
 
-    def _launched(self, launcher: Launcher) -> None:
+    def _launched(self, launcher: AnyLauncher) -> None:
         self._launcher = launcher
         if self._cancelled.is_set():
             launcher.strike()

@@ -31,7 +31,7 @@ from ..master import LOCAL_ANSWER, Master, PrivateMaster
 from ..options import MasterOptions
 from .host_keys import HostKeys
 from .identities import check_openable, identities
-from .order import Order
+from .order import AnyLauncher, Order
 
 # The release that brought SSH_ASKPASS_REQUIRE.
 _ASKPASS_SINCE = (8, 4)
@@ -163,7 +163,7 @@ class Login:
             ):
                 options = options.replace(proxy=proxy)
                 argv = master_argv(options, control_path=directory.control_path, log_path=directory.log_path)
-                launcher = Launcher(argv, askpass.environment() if askpass else {}, directory.stderr_path)
+                launcher = self._launch(argv, askpass)
                 try:
                     if self._order.launched is not None:
                         self._order.launched(launcher)
@@ -173,15 +173,23 @@ class Login:
         finally:
             if askpass is not None:
                 askpass.close()
-        self._end(status)
+        self._end(status, launcher.said)
         return launcher.pid
 
-    def _end(self, status: int) -> None:
+    def _launch(self, argv: list[str], askpass: AskpassServer | None) -> AnyLauncher:
+        handler = self._order.login_handler
+        if handler is None:
+            return Launcher(argv, askpass.environment() if askpass else {}, self._directory.stderr_path)
+        from .._io.dialogue import PtyLauncher
+
+        return PtyLauncher(argv, {}, handler)
+
+    def _end(self, status: int, said: str) -> None:
         """The server's key is told, and recorded once the server has proved that it has it."""
         self.host_key = self._host_keys.latest() if self._host_keys is not None else None
         error = None
         if status != 0:
-            error = diagnosis.diagnose(self._directory.read_log(), host=self._host, exit_code=status)
+            error = diagnosis.diagnose(self._directory.read_log() + said, host=self._host, exit_code=status)
             if isinstance(error, HostKeyError):
                 error.key = self.host_key
         if self._host_keys is not None and (error is None or isinstance(error, AuthenticationError)):
@@ -189,7 +197,7 @@ class Login:
         if error is not None:
             raise error
 
-    def _wait(self, launcher: Launcher, deadline: Deadline, askpass: AskpassServer | None) -> int:
+    def _wait(self, launcher: AnyLauncher, deadline: Deadline, askpass: AskpassServer | None) -> int:
         def answer(question: str) -> str:
             reply = self._answer(question)
             # Whoever answers too late has not answered.

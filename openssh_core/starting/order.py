@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 from .._io.login import Launcher
 from .._io.secrets import Secrets
@@ -13,6 +13,10 @@ from .._value import Value
 from ..keys import HostKey, PrivateKey
 from ..options import MasterOptions
 
+if TYPE_CHECKING:
+    from .._io.dialogue import PtyLauncher
+
+AnyLauncher = Union[Launcher, "PtyLauncher"]
 HostKeyPolicy = Callable[[HostKey], "bool | Literal['record'] | None"]
 """Decides about a host key that is in no known_hosts file: True accepts it for this connection, `"record"` also records
 it; everything else refuses it."""
@@ -32,6 +36,7 @@ class Order(Value):
         control_dir: where the master's directory is made, None for the usual place.
         transport: makes the connection to the server, within a deadline; None where ssh makes it itself.
         spare: whether one channel is kept open in advance.
+        login_handler: talks with ssh on a terminal, in place of all answers.
         launched: told of each ssh that is started for it, before it is waited for.
         persist: seconds it lives on without a user, to be found by others; None for one of our own.
     """
@@ -46,7 +51,8 @@ class Order(Value):
     control_dir: str | None = None
     transport: Transport | None = None
     spare: bool = True
-    launched: Callable[[Launcher], None] | None = None
+    login_handler: Callable[[Any], object] | None = None
+    launched: Callable[[AnyLauncher], None] | None = None
     persist: int | None = None
 
     def digest(self) -> str:
