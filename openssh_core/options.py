@@ -127,6 +127,7 @@ class MasterOptions(Value):
         ssh_version: of that program, as (9, 2), from `ssh -V`. None when it is not known.
         askpass: whether somebody will answer ssh's questions. Without, ssh never asks.
         dialogue: whether somebody talks with ssh on a terminal.
+        forward_agent, forward_x11: whether sessions may ask for the agent and the display.
         proxy: the command that hands ssh a connected socket (ProxyUseFdpass); empty lets ssh connect itself.
         persist: seconds the master outlives its last user, at least 1.
         home: the user's home directory, for `~` in paths.
@@ -152,6 +153,8 @@ class MasterOptions(Value):
     ssh_version: tuple[int, int] | None = None
     askpass: bool = False
     dialogue: bool = False
+    forward_agent: bool = False
+    forward_x11: bool = False
     proxy: str = ""
     persist: int = 5
     home: str = ""

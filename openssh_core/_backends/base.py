@@ -34,6 +34,8 @@ class SessionRequest(Value):
             Without a `report` it is not asked to say anything.
         urgent: may use the slots kept back for such sessions.
         tells_pid: whether its shell can be made to tell its process id at all.
+        forward_agent, forward_x11: whether it may use our agent and our display (the master must have been started
+            with that allowed). X11 only works through a master by descriptor.
     """
 
     kind: str
@@ -43,6 +45,8 @@ class SessionRequest(Value):
     report: Callable[[str], OpenSSHError | None] | None = None
     urgent: bool = False
     tells_pid: bool = True
+    forward_agent: bool = False
+    forward_x11: bool = False
 
 
 class Piped(Value):

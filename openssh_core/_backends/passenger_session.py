@@ -89,6 +89,8 @@ class PassengerSession(SessionState):
             request_id,
             request.compose(request.environment, self._pid_line),
             want_tty=request.pty is not None,
+            want_x11=request.forward_x11,
+            want_agent=request.forward_agent,
             subsystem=request.kind == "subsystem",
             terminal=request.pty.term if request.pty else "",
         )

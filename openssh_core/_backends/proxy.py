@@ -41,6 +41,7 @@ class ProxyBackend:
         spare: whether one channel is kept open in advance.
 
     Attributes:
+        agent_forwarded: whether the server has been given the agent.
         accepts_variable: what the server has said of each name in an `env` request.
         sessions: those that are not over.
         partings: channels that were given up and cannot be closed yet.
@@ -59,6 +60,7 @@ class ProxyBackend:
         # Where signals are refused, ending a process takes a session of its own: keep a slot for it.
         self.opener = SessionOpener(link, reactor, host=host, spare=spare, reserve=1 if signals_work is False else 0)
         self.signals_work = signals_work
+        self.agent_forwarded = False
         self.accepts_variable: dict[str, bool] = {}
         self.sessions: set[ProxySession] = set()
         self.partings: set[Parting] = set()

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from .proxy import ProxyBackend
 
 
+# OpenSSH's request for the agent; the master serves the channels that the server then opens (PROTOCOL.agent).
+_AGENT = "auth-agent-req@openssh.com"
+_NOT_PREPARED = {
+    "pty-req": "the server gives this session no terminal",
+    _AGENT: "the server forwards no agent",
+}
+
 # Seconds in which a command's process is there to be signalled, and between the first tries.
 _FORK_PATIENCE = 0.5
 _FIRST_PAUSE = 0.005
@@ -83,6 +90,9 @@ class ProxySession(SessionState):
                 size = (pty.columns, pty.rows, pty.width_pixels, pty.height_pixels)
                 link.request(number, "pty-req", requests.pty(pty.term, *size))
                 self._to_prepare += 1
+            if self._request.forward_agent and not self._backend.agent_forwarded:
+                link.request(number, _AGENT, b"")
+                self._to_prepare += 1
             if not self._to_prepare:
                 self._launch(number)
 
@@ -105,8 +115,13 @@ class ProxySession(SessionState):
     def _prepared(self, number: int, event: protocol.Answered) -> None:
         if event.request == "env":
             self._backend.accepts_variable[self._asked_variables.popleft()] = event.granted
+        elif event.request == _AGENT:
+            # sshd grants it once in a connection, which then goes for all its sessions.
+            self._backend.agent_forwarded |= event.granted
+            if not self._backend.agent_forwarded:
+                return self._refused(event.request, _NOT_PREPARED[event.request])
         elif not event.granted:
-            return self._refused(event.request, "the server gives this session no terminal")
+            return self._refused(event.request, _NOT_PREPARED[event.request])
         self._to_prepare -= 1
         if self._to_prepare == 0:
             self._launch(number)
@@ -142,7 +157,7 @@ class ProxySession(SessionState):
     def _answered(self, event: protocol.Answered) -> None:
         if event.request == "signal":
             self.signaller.answered(event.granted)
-        elif event.request in ("env", "pty-req"):
+        elif event.request == "env" or event.request in _NOT_PREPARED:
             self._prepared(event.channel, event)
         elif event.granted:
             self._link.afterwards(self.started)

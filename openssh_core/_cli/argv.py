@@ -72,7 +72,13 @@ def master_argv(options: MasterOptions, *, control_path: str, log_path: str) -> 
     _check_word("log_path", log_path)
     argv = [*_program(options), "-M", "-N", "-T", "-S", control_path, "-E", log_path]
     chosen = {name.lower() for name, _ in options.options}
-    argv += [flag for name, flag in (("forwardagent", "-a"), ("forwardx11", "-x")) if name not in chosen]
+    # The last of these on a command line counts, and it is needed to allow what a session may then ask for.
+    for name, off, on, wanted in (
+        ("forwardagent", "-a", "-A", options.forward_agent),
+        ("forwardx11", "-x", "-X", options.forward_x11),
+    ):
+        if wanted or name not in chosen:
+            argv.append(on if wanted else off)
     for name, value in _known(options, list(_ours(options, chosen))):
         argv += ["-o", option(name, value)]
     for name, text in options.options:

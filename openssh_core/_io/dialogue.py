@@ -55,7 +55,9 @@ class PtyLauncher:
         except pexpect.ExceptionPexpect as error:
             raise SSHNotFound(f"{argv[0]!r} cannot be run") from error
         self._child.logfile_read = self._heard
-        self.pid: int = self._child.pid
+        pid = self._child.pid
+        assert pid is not None
+        self.pid: int = pid
 
     @property
     def said(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Path = str | os.PathLike[str]
 Key = Path | bytes | PrivateKey
 PathOrText = Path | bytes
+Forwarding = bool | Literal["always"]
 
 # A line of a known_hosts file (sshd(8)): a marker perhaps, names, the type, the key. No path looks like this.
 _KNOWN_HOSTS_LINE = re.compile(r"(@(cert-authority|revoked)\s+)?\S+\s+[a-z0-9@.-]+\s+AAAA[A-Za-z0-9+/]+=*(\s.*)?")
@@ -64,6 +65,8 @@ class ConnectOptions(TypedDict, total=False):
     options: Mapping[str, str | int | bool | Sequence[str]] | None
     ssh: str
     keepalive: int
+    forward_agent: Forwarding
+    forward_x11: Forwarding
     persist: int | None
     lazy: bool
     reconnect: Reconnect | bool | None
@@ -96,6 +99,8 @@ class Arguments(Value):
     options: Mapping[str, str | int | bool | Sequence[str]] | None = None
     ssh: str = "ssh"
     keepalive: int = 15
+    forward_agent: Forwarding = False
+    forward_x11: Forwarding = False
     persist: int | None = None
     lazy: bool = False
     reconnect: Reconnect | bool | None = None
@@ -135,6 +140,9 @@ class Arguments(Value):
                 "what gateway= leads through ends with this program, and a master with persist= does not",
                 advice="Give a ProxyCommand or ProxyJump in options=",
             )
+        for name in ("forward_agent", "forward_x11"):
+            if getattr(self, name) not in (False, True, "always"):
+                raise InvalidInput(f"{name}={getattr(self, name)!r} is neither True nor False nor 'always'")
         if self.persist is not None and self.control_path is not None:
             raise InvalidInput("persist= is for a master of ours, and control_path= names somebody else's")
 
@@ -176,6 +184,8 @@ class Arguments(Value):
                 options=check_options(self.options or {}),
                 ssh=self.ssh,
                 keepalive=self.keepalive,
+                forward_agent=bool(self.forward_agent),
+                forward_x11=bool(self.forward_x11),
                 persist=_PRIVATE_PERSIST if self.persist is None else self.persist,
                 askpass=bool(secrets),
                 dialogue=self.login_handler is not None,

@@ -48,6 +48,8 @@ class Commands(Wording):
         errors: str | None = None,
         timeout: float | None = None,
         idle_timeout: float | None = None,
+        forward_agent: bool | None = None,
+        forward_x11: bool | None = None,
         check: bool = False,
     ) -> CompletedCommand:
         """Run a command and wait for it.
@@ -71,6 +73,8 @@ class Commands(Wording):
             errors: what happens to bytes that are no text (see `codecs`).
             timeout: seconds the whole command may take.
             idle_timeout: seconds it may put nothing out.
+            forward_agent, forward_x11: whether it may use our agent and display, where `connect` has allowed that;
+                None: as the connection does.
             check: raise when it ends with another status than 0.
 
         Raises:
@@ -85,12 +89,13 @@ class Commands(Wording):
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         limits = Limits(timeout, idle_timeout)
+        forwards = self._forwards.chosen(forward_agent, forward_x11)
         words = self._words(command)
         launch = self._launch("exec", words, env, cwd, pty, stdout, stderr, remote_shell, sudo)
         how = self._coding(encoding, errors)
         with Plumber(capture=True) as plumber:
             plumber.stdin(None if stdin == DEVNULL else stdin, None if input is None else text.encode(input, *how))
-            session, plumbing = self._prepare(launch, plumber, stdout, stderr)
+            session, plumbing = self._prepare(launch, plumber, stdout, stderr, forwards)
         done = Run(session, plumbing, _shown(words), self.host, *how).to_the_end(limits)
         return done.check() if check else done
 
@@ -142,11 +147,13 @@ class Commands(Wording):
         errors: str | None = None,
         bufsize: int = -1,
         wait: bool = True,
+        forward_agent: bool | None = None,
+        forward_x11: bool | None = None,
     ) -> RemoteProcess:
         """Start a command and go on. Without a command it is the account's login shell.
 
         Args:
-            command, env, cwd, pty, remote_shell, sudo, encoding, errors: as for `run`.
+            command, env, cwd, pty, remote_shell, sudo, encoding, errors, forward_agent, forward_x11: as for `run`.
             stdin: PIPE, DEVNULL, a file, descriptor, socket or path; None: an empty input; KEEP_OPEN: one without end.
             stdout, stderr: PIPE, DEVNULL, a file, descriptor, socket or path, None for our own, a `Feed`; STDOUT
                 (stderr only). SOCKET for both stdin and stdout: one socket for the two.
@@ -161,6 +168,7 @@ class Commands(Wording):
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
         kind, words = self._kind_of(command, subsystem)
+        forwards = self._forwards.chosen(forward_agent, forward_x11)
         default = self.defaults
         stdin = default.stdin if stdin is None else stdin
         stdout = default.stdout if stdout is None else stdout
@@ -169,7 +177,7 @@ class Commands(Wording):
         how = self._coding(encoding, errors)
         with Plumber(capture=False) as plumber:
             plumber.stdin(stdin, None)
-            session, plumbing = self._prepare(launch, plumber, stdout, stderr)
+            session, plumbing = self._prepare(launch, plumber, stdout, stderr, forwards)
         encoding_used, errors_used = how
         process: RemoteProcess | None = None
         try:
@@ -219,12 +227,17 @@ class Commands(Wording):
         )
 
     def _prepare(
-        self, launch: Launch, plumber: Plumber, stdout: Destination, stderr: Destination
+        self,
+        launch: Launch,
+        plumber: Plumber,
+        stdout: Destination,
+        stderr: Destination,
+        forwards: Mapping[str, bool],
     ) -> tuple[Session, Plumbing]:
         """A session that has not begun: whatever an alarm raises before it is watched leaves nothing running."""
         asking = launch.asking()
-        request = launch.request(asking)
-        backend = self._live().backend
+        request = launch.request(asking).replace(**forwards)
+        backend = self._live().backend_for(request)
         plumber.stdout(stdout)
         plumber.stderr(stderr)
         plumbing = plumber.done()

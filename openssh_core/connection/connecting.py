@@ -16,6 +16,7 @@ from ..starting import AnyLauncher, adopt_master, persistent_master, running_mas
 from .access import Access, Dial, policy_of
 from .arguments import Arguments, ConnectOptions
 from .front import Connection
+from .life import Forwards
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -67,6 +68,10 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         ssh: the ssh program.
         keepalive: seconds of silence after which ssh asks the server whether it is still there; three times
             unanswered ends the connection.
+        forward_agent, forward_x11: whether commands on the server may use our ssh-agent, and our display. False: never,
+            whatever ssh_config says. True: those that ask for it (`run(..., forward_agent=True)`). "always": all.
+            sshd gives the agent to the whole connection: from the first command that asks on, the others have it, too,
+            and so has whoever is root there.
         persist: seconds the master outlives its last user. The next program (or the next `connect` of this one) that
             asks for the same with the same options takes it up in a few milliseconds, without a new login; options that
             differ never share one. Such a connection sees a death by a signal as a missing status, and cannot change
@@ -105,6 +110,8 @@ def prepared(target: str, given: Arguments, launched: Callable[[AnyLauncher], No
     access = Access(_dialler(given, where, way, launched), name, policy_of(given.reconnect))
     connection = Connection(access, name, encoding=given.encoding, errors=given.errors, defaults=given.defaults)
     connection._beneath = way
+    ours = given.control_path is None
+    connection._forwards = Forwards(*(given.forward_agent, given.forward_x11) if ours else (None, None))
     return connection
 
 

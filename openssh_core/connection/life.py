@@ -7,8 +7,9 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from .._value import Value
 from ..defaults import Defaults
-from ..errors import OpenSSHError
+from ..errors import InvalidInput, OpenSSHError
 from ..master import Master
 from ..program_start import LoginShell
 from .access import Access
@@ -24,6 +25,31 @@ class Attached(Protocol):
         """End it, with everything that goes on in it. Idempotent."""
 
 
+class Forwards(Value):
+    """Whether commands may use our agent and display.
+
+    False: none; True: those that ask; "always": all; None: somebody else's master knows.
+    """
+
+    agent: bool | str | None = False
+    x11: bool | str | None = False
+
+    def chosen(self, agent: bool | None, x11: bool | None) -> dict[str, bool]:
+        """For one command, by what was asked for it; None for what the connection does.
+
+        Raises:
+            InvalidInput: it was not allowed when the connection was made.
+        """
+        found = {}
+        for name, asked, allowed in (("forward_agent", agent, self.agent), ("forward_x11", x11, self.x11)):
+            if asked and allowed is False:
+                raise InvalidInput(
+                    f"{name}= was not allowed when this connection was made", advice=f"connect(..., {name}=True)"
+                )
+            found[name] = allowed == "always" if asked is None else bool(asked)
+        return found
+
+
 class ConnectionLife:
     """The part of a connection that everything else stands on: the master, and when it is given up."""
 
@@ -36,6 +62,7 @@ class ConnectionLife:
         self.errors = errors
         self.defaults = defaults or Defaults()
         self._attached: set[Attached] = set()
+        self._forwards = Forwards()
         self._beneath: Attached | None = None
         self._login_shell = LoginShell()
         _open.add(self)

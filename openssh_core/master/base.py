@@ -91,8 +91,13 @@ class Master:
         if self._guests is None:
             gate = GuestGate(backend.give_way, backend.guest_gone)
             reactor = get_reactor()
-            self._guests = PassengerBackend(self.control_path, reactor, host=self.host, track_pid=False, gate=gate)
+            self._guests = PassengerBackend(self.control_path, reactor, host=self.host, track_pid=True, gate=gate)
         return self._guests
+
+    def backend_for(self, request: SessionRequest) -> Backend:
+        """What starts this session. Raises as `backend` does."""
+        # The master speaks X11's authentication only for sessions that it has opened itself.
+        return self._passenger() if request.forward_x11 else self.backend
 
     def check(self) -> None:
         """See that it is there and answers.
