@@ -109,6 +109,7 @@ def test_the_account_is_asked_for_its_shell(either: Connection) -> None:
 def test_one_call_may_know_better(told: Connection) -> None:
     done = told.run("printf", "%s", "a\nb!", remote_shell=told.defaults.remote_shell, check=True)
     assert done.stdout == "a\nb!"
+    assert told.run("echo one", remote_shell=told.defaults.remote_shell, check=True).stdout == "one\n"
     with pytest.raises(InvalidInput, match="no quoter"):
         told.run("true", remote_shell="nonsense")
 
