@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .._cli.argv import check_control_path
@@ -25,6 +27,37 @@ if TYPE_CHECKING:
 
 # Seconds that a login on the way gets at least, to say itself that there is no time left.
 _SHORTEST_LIMIT = 0.01
+
+
+Connector = Callable[..., "Connection"]
+"""Takes what `connect` takes."""
+
+_diversions: list[Connector] = []
+_inside = threading.local()
+
+
+@contextlib.contextmanager
+def diverted(connector: Connector) -> Iterator[None]:
+    """Until the end of the block, `openssh_core.connect` calls this function instead, in all threads.
+
+    Inside that function `connect` is itself again. Blocks may be nested: the innermost counts.
+
+    Args:
+        connector: called as `connector(target, **options)`; what it returns is what `connect` returns.
+    """
+    _diversions.append(connector)
+    try:
+        yield
+    finally:
+        _diversions.remove(connector)
+
+
+def _divert(connector: Connector, target: str, options: ConnectOptions) -> Connection:
+    _inside.a_diversion = True
+    try:
+        return connector(target, **options)
+    finally:
+        _inside.a_diversion = False
 
 
 def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
@@ -87,6 +120,13 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         ConnectError: one of its subclasses says why there is no connection.
         InvalidInput: one of its subclasses says what cannot be; nothing was started.
     """
+    if _diversions and not getattr(_inside, "a_diversion", False):
+        return _divert(_diversions[-1], target, options)
+    return connect_really(target, **options)
+
+
+def connect_really(target: str, **options: Unpack[ConnectOptions]) -> Connection:
+    """The same, whoever `connect` is diverted to."""
     given = Arguments.of(options)
     connection = prepared(target, given)
     if not given.lazy:
@@ -168,7 +208,7 @@ def way_for(given: Arguments) -> Way | None:
     def log_in(target: str, sock: Connected | None, deadline: Deadline) -> Connection:
         left = deadline.left()
         limit = None if left is None else max(left, _SHORTEST_LIMIT)
-        return connect(target, **hops, sock=sock, connect_timeout=limit, spare=False)
+        return connect_really(target, **hops, sock=sock, connect_timeout=limit, spare=False)
 
     def resolve(target: str) -> tuple[str, int]:
         one = Arguments.of(hops)
