@@ -377,10 +377,12 @@ def test_a_file_of_ones_own(paramiko: Any) -> None:
     assert file.read(4) == b"ond\n" and file.read() == b"third" and file.read() == b""
     assert file.readable() and file.writable() and not file.seekable()
     file.close()
-    assert file.closed and not file.readable()
-    for use in (lambda: file.read(1), lambda: file.write("x"), lambda: iter(file)):
+    assert file.closed
+    for use in (lambda: file.read(1), lambda: file.write("x")):
         with pytest.raises(OSError, match="closed"):
             use()
+    with pytest.raises(ValueError, match="closed"):
+        iter(file)
 
 
 def test_a_buffered_file_of_ones_own(paramiko: Any) -> None:

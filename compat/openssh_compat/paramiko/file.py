@@ -143,7 +143,8 @@ class BufferedFile(ClosingContextManager):
         return len(data)
 
     def __iter__(self) -> Iterator[str | bytes]:
-        self._check_open()
+        if self._closed:
+            raise ValueError("I/O operation on closed file")
         return self
 
     def __next__(self) -> str | bytes:
