@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import TYPE_CHECKING
 
 from . import _agent_protocol
 from .message import Message
@@ -11,7 +12,10 @@ from .pkey import PKey, _of_its_class
 from .ssh_exception import SSHException
 from .util import get_logger
 
-__all__ = ["Agent", "AgentKey", "AgentSSH", "get_agent_connection"]
+if TYPE_CHECKING:
+    from .channel import Channel
+
+__all__ = ["Agent", "AgentKey", "AgentRequestHandler", "AgentSSH", "get_agent_connection"]
 
 # draft-ietf-sshm-ssh-agent; the original has them here, and a `c` before those that are bytes.
 cSSH2_AGENTC_REQUEST_IDENTITIES, SSH2_AGENT_IDENTITIES_ANSWER = b"\x0b", 12
@@ -137,3 +141,17 @@ class AgentKey(PKey):
             SSHException: it does not.
         """
         return Message(self.agent._sign(self.blob, data, algorithm))
+
+
+class AgentRequestHandler:
+    """Hands the user's agent on to one session. Raises NotImplementedError: ssh does that for whole connections.
+
+    Args:
+        chanClient: the channel of the session.
+    """
+
+    def __init__(self, chanClient: Channel) -> None:
+        chanClient.request_forward_agent(lambda _channel: None)
+
+    def close(self) -> None:
+        """Nothing to do: there is none."""
