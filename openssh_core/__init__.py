@@ -81,10 +81,14 @@ from .errors import (
     SudoRefused,
     SuspectName,
     TooManyAuthenticationFailures,
+    TransferCancelled,
+    TransferError,
     TurnedAway,
     UndecodableOutput,
     UnexpectedPrompt,
     UnknownHost,
+    UnsafeName,
+    VerificationFailed,
 )
 from .keys import HostKey, PrivateKey
 from .options import Pty, Sudo
@@ -190,4 +194,8 @@ __all__ = [
     "connect_many",
     "connecting",
     "stop_persistent",
+    "TransferCancelled",
+    "TransferError",
+    "UnsafeName",
+    "VerificationFailed",
 ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from .background import Background
 from .copies import Copies
 from .external import External
-from .files import Files
 from .language import Language
 from .lines import Lines
 from .mastery import Mastery
 from .mounting import Mounting
 from .streams import Shapes
 from .terminals import Terminals
+from .transfers import Transfers
 from .tunnels import Tunnels
 
 
 class Connection(
+    Transfers,
     Background,
     Language,
     Lines,
@@ -24,7 +25,6 @@ class Connection(
     Mounting,
     Copies,
     External,
-    Files,
     Mastery,
     Tunnels,
 ):

@@ -56,6 +56,10 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- CopyTimeout (TimeoutError)    a limit passed before it ended
      |    +-- ProgramNotFound               it cannot be run
      |    +-- MountError                    a file system was not mounted, or not unmounted
+     +-- TransferError                      not all of a tree, or of several files, could be transferred
+     |    +-- TransferCancelled             its `cancel` was set
+     |    +-- VerificationFailed            what arrived is not what was sent
+     |    +-- UnsafeName                    a name or a link on the server leads out of the target
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
      +-- CommandTimeout (TimeoutError)      a limit passed; carries the output so far
      +-- SudoRefused                        sudo did not start the command (`sudo=`)
@@ -87,7 +91,16 @@ from .connect import (
     UnexpectedPrompt,
     UnknownHost,
 )
-from .copy import CopyError, CopyTimeout, MountError, ProgramNotFound
+from .copy import (
+    CopyError,
+    CopyTimeout,
+    MountError,
+    ProgramNotFound,
+    TransferCancelled,
+    TransferError,
+    UnsafeName,
+    VerificationFailed,
+)
 from .files import (
     SFTPClosed,
     SFTPError,
@@ -195,4 +208,8 @@ __all__ = [
     "UndecodableOutput",
     "UnexpectedPrompt",
     "UnknownHost",
+    "TransferCancelled",
+    "TransferError",
+    "UnsafeName",
+    "VerificationFailed",
 ]

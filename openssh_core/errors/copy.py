@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .base import OpenSSHError, Output
 
 
@@ -53,3 +55,29 @@ class ProgramNotFound(CopyError):
 
 class MountError(CopyError):
     """A file system was not mounted, or not unmounted."""
+
+
+class TransferError(OpenSSHError):
+    """A transfer of files did not do all of what it was asked for.
+
+    What could be done is done, and is whole; what failed left the target as it was.
+
+    Attributes:
+        report: what was done, skipped and failed (`openssh_core.copy.Report`).
+    """
+
+    def __init__(self, what: str, *, host: str | None = None, advice: str | None = None, report: Any = None) -> None:
+        super().__init__(what, host=host, advice=advice)
+        self.report = report
+
+
+class TransferCancelled(TransferError):
+    """A transfer was given up because its `cancel` was set."""
+
+
+class VerificationFailed(TransferError):
+    """What arrived is not what was sent: the digests differ. It was not put in its place."""
+
+
+class UnsafeName(TransferError):
+    """Something on the server has a name, or is a link, that would lead out of the directory it is copied to."""

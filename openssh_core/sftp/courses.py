@@ -137,7 +137,7 @@ class _Driver(Generic[K, R]):
         while (more := self._box.take()) is not None:
             assert more.answer is not None
             self._give(more, more.answer)
-        self._session.flush()
+        self._flush()
 
     def _give(self, asked: Asked, reply: Reply) -> None:
         running: _Running[K, R] = asked.tag
@@ -173,4 +173,10 @@ class _Driver(Generic[K, R]):
         courses, self._courses = self._courses, set()
         for running in courses:
             running.course.close()
-        self._session.flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            self._session.flush()
+        except (OSError, ValueError):
+            pass  # it has ended: whoever waits for an answer learns why

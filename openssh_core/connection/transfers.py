@@ -1,0 +1,136 @@
+"""Files and trees over SFTP."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import OpenRefused, RequestRefused
+from .commands import Commands
+from .files import Files
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..copy import Progress, Report
+    from ..copy._gauge import Cancel
+    from ..copy._mover import Mover
+    from ..copy.options import Choices
+    from ..copy.trees import LocalPath, Locals, Remotes, Transfer
+    from ..sftp.paths import RemotePathLike
+
+
+class Transfers(Commands, Files):
+    """The part of a connection that moves files and trees. It keeps an SFTP session for that, once it has one."""
+
+    _mover: Mover | None = None
+
+    def get(
+        self,
+        remote: Remotes,
+        local: LocalPath | IO[Any] | None = None,
+        *,
+        progress: Progress = None,
+        cancel: Cancel | None = None,
+        check: bool = True,
+        **options: Unpack[Choices],
+    ) -> Report:
+        """Fetch files, or whole trees, over SFTP.
+
+        A file is whole in its place or what was there is untouched, whatever happens, unless `atomic` or `append` say
+        otherwise. Nothing is written outside the target, whatever the server says.
+
+        Args:
+            remote: a path or several; relative ones start at the account's home directory.
+            local: where to; the working directory when left out. One file gets this name, or goes into the directory
+                of this name if there is one, or if there is a slash at its end. With `recursive`, a directory becomes
+                this directory. Several go into it, under their own names. Or a binary file object to write to.
+            progress: True shows a bar on a terminal (with rich installed) and a line a second elsewhere, on stderr; or
+                a callback (bytes done, bytes in all or None, file). What it raises ends the transfer.
+            cancel: something with `is_set()`, such as a `threading.Event`: when it is set the transfer ends.
+            check: raise when something failed. False: it is in the report only.
+            recursive: directories, with all that is in them.
+            glob: the remote names are patterns.
+            atomic: write to a new file beside the target, which takes its place at the end. False writes into it.
+            resume: leave what has come where an attempt failed, and go on from there in the next, if the original's
+                size and time are still the same, and (where the server has sha256sum) what is here is its beginning.
+            append: add to what is there.
+            overwrite: False leaves what is there.
+            newer_only: only what is newer than what is there.
+            skip_same: leave out what has the same size and time as what is there.
+            preserve: give files and directories the times and modes (set-id bits too) of the originals. Otherwise what
+                is there keeps its mode, and what is new has the original's that the umask leaves, never a set-id bit.
+            links: symbolic links in a tree: `copy` makes the same link, if it leads to something inside the tree;
+                `follow` copies what they lead to; `skip` leaves them out. What is named by `remote` is followed.
+            umask: takes these bits from the modes, instead of the process's own.
+            sparse: leave holes where there are only zeros.
+            fsync: have each file on the disk before it takes its place.
+            include, exclude: what is wanted of a tree, by patterns or functions (`openssh_core.copy.Rules`).
+            convert: `dos2unix`, `unix2dos`, or a function that is given each file piece by piece.
+            bwlimit: at most so many bytes a second, on average.
+            at_once: how many files are under way together.
+            verify: compare SHA-256 digests before a file takes its place; the server's own program makes them, and
+                where it has none the file is read once more.
+
+        Returns:
+            what was done, skipped and failed.
+
+        Raises:
+            OSError: one file was asked for, and the server (`SFTPOSError`) or this machine did not allow it.
+            TransferError: something of several could not be transferred; its `report` says what.
+            TransferCancelled: `cancel` was set.
+            VerificationFailed, UnsafeName: see there.
+            ConnectionLost, SFTPTimeout...: the connection broke. What had been completed is there.
+            InvalidInput: options that contradict each other; nothing was done.
+        """
+        with self._transfer(options, progress, cancel, check) as transfer:
+            return transfer.get(remote, local)
+
+    def put(
+        self,
+        local: Locals,
+        remote: RemotePathLike | None = None,
+        *,
+        progress: Progress = None,
+        cancel: Cancel | None = None,
+        check: bool = True,
+        **options: Unpack[Choices],
+    ) -> Report:
+        """Send files, or whole trees, over SFTP. The same the other way round.
+
+        Args:
+            local: a path or several, or a binary file object to read from, from where it stands.
+            remote: where to; the account's home directory when left out. As `local` of `get`.
+            progress, cancel, check, options: as for `get`. `links="copy"` copies every link; `umask` does not undo the
+                server's own; `fsync` and atomic replacing depend on what the server offers.
+
+        Raises:
+            the same as `get`.
+        """
+        with self._transfer(options, progress, cancel, check) as transfer:
+            return transfer.put(local, remote)
+
+    @contextlib.contextmanager
+    def _transfer(self, options: Choices, progress: Progress, cancel: Cancel | None, check: bool) -> Iterator[Transfer]:
+        from ..copy._digests import Digests
+        from ..copy._mover import Mover
+        from ..copy.options import TransferOptions
+        from ..copy.trees import Transfer
+
+        wanted = TransferOptions(**options)
+        self._live()
+        if self._mover is None:
+            self._mover = Mover(self.sftp)
+            self._attach(self._mover)
+        with self._mover.client() as client:
+            digests = Digests(self._digest)
+            yield Transfer(client, wanted, digests=digests, progress=progress, cancel=cancel, check=check)
+
+    def _digest(self, script: str, data: bytes) -> tuple[int, bytes]:
+        try:
+            done = self.run("sh", "-c", script, input=data, encoding=None)
+        except (OpenRefused, RequestRefused):
+            return 127, b""  # files may be all that this account is for
+        assert isinstance(done.stdout, bytes)
+        return done.returncode, done.stdout

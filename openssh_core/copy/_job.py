@@ -1,0 +1,93 @@
+"""What a transfer in either direction has in common."""
+
+from __future__ import annotations
+
+import errno
+import stat as modes
+from collections.abc import Callable
+
+from .._protocol.transfer import Pressure
+from ..errors import OpenSSHError
+from ..sftp.attributes import FileStat
+from ..sftp.client import SFTPClient
+from ._gauge import Gauge
+from .filters import Kind
+from .options import TransferOptions
+from .report import Report
+
+# A tree that is deeper is none that people made; each level here holds a descriptor.
+DEEPEST = 200
+# Bytes of all files that may be on the way together.
+MOST_ON_THE_WAY = 16 << 20
+# Names that may wait for their turn.
+BACKLOG = 2000
+
+# With one of these every further file would fail too.
+_HOPELESS = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+
+RemoteDigests = Callable[[list[bytes], "int | None"], "dict[bytes, str] | None"]
+"""Digests of files there, by path: of the whole of each, or of so many bytes from its beginning. None: it cannot be
+done there."""
+
+
+class Job:
+    """One call of `get` or `put`."""
+
+    def __init__(self, client: SFTPClient, options: TransferOptions, gauge: Gauge, digests: RemoteDigests) -> None:
+        self.client = client
+        self.session = client._session
+        self.host = client.host
+        self.options = options
+        self.filter = options.filter
+        self.gauge = gauge
+        self.digests = digests
+        self.report = Report()
+        self.pressure = Pressure(MOST_ON_THE_WAY)
+        handles = self.session.limits.handles
+        self.at_once = options.at_once if handles is None else max(1, min(options.at_once, handles - 10))
+
+    def failed(self, source: str, target: str, error: Exception) -> None:
+        """Note it, unless nothing can go on.
+
+        Raises:
+            Exception: the error, when every further file would fail too.
+        """
+        if self.gauge.stopped is not None:
+            raise self.gauge.stopped
+        self.report.fail(source, target, error)
+        if isinstance(error, OSError) and error.errno in _HOPELESS and not isinstance(error, OpenSSHError):
+            raise error
+
+
+def kind_of(mode: int | None) -> Kind:
+    """The kind of a file by its mode."""
+    if mode is None:
+        return "other"
+    if modes.S_ISREG(mode):
+        return "file"
+    if modes.S_ISDIR(mode):
+        return "directory"
+    return "link" if modes.S_ISLNK(mode) else "other"
+
+
+def skip_reason(options: TransferOptions, size: int | None, mtime: int | None, there: tuple[int, int] | None) -> str:
+    """Why a file is not transferred; empty when it is.
+
+    Args:
+        size, mtime: of the source.
+        there: size and time of what has the target's name, None when nothing has.
+    """
+    if there is None:
+        return ""
+    if not options.overwrite:
+        return "it exists"
+    if options.newer_only and mtime is not None and mtime <= there[1]:
+        return "it is not newer"
+    if options.skip_same and (size, mtime) == there:
+        return "it is the same"
+    return ""
+
+
+def facts(status: FileStat) -> tuple[int, int]:
+    """Size and time."""
+    return status.st_size or 0, status.st_mtime or 0

@@ -1,0 +1,394 @@
+"""A tree from here to there: directories and files side by side over one session."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import stat as modes
+from collections.abc import Iterator
+from typing import IO, Any
+
+from .._wire import sftp as wire
+from .._wire.sftp_attrs import Attributes
+from .._wire.sftp_replies import OK, Attrs, Names, Status
+from ..errors import OpenSSHError
+from ..errors.files import file_error
+from ..sftp.attributes import FileStat, of_wire
+from ..sftp.courses import Course, Outcome, run_all
+from ..sftp.moving import send
+from ..sftp.paths import to_text
+from ._gauge import Reader
+from ._holes import send_holes
+from ._job import DEEPEST, Job, facts, kind_of, skip_reason
+from ._places import Asking, Places
+from ._verifying import Departed, Judge
+from .conversion import converter
+from .filters import Entry
+
+_PERMISSIONS = 0o777
+_EVERYTHING = 0o7777
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_STATUS = os.stat_result((0,) * 10)
+
+
+class Local:
+    """Something here that is to be sent.
+
+    Attributes:
+        path: here.
+        inside: from the top of the tree.
+        target: there.
+        fresh: whether the directory it goes to was made just now, so that nothing is in it.
+    """
+
+    __slots__ = ("above", "depth", "fresh", "inside", "path", "status", "target")
+
+    def __init__(
+        self,
+        path: bytes,
+        inside: str,
+        target: bytes,
+        status: os.stat_result,
+        *,
+        fresh: bool = False,
+        above: frozenset[tuple[int, int]] = frozenset(),
+        depth: int = 0,
+    ) -> None:
+        self.path = path
+        self.inside = inside
+        self.target = target
+        self.status = status
+        self.fresh = fresh
+        self.depth = depth
+        # The directories around it, when links are followed.
+        self.above = above
+
+    @property
+    def shown(self) -> str:
+        """Its path here, for people."""
+        return os.fsdecode(self.path)
+
+
+class Sending:
+    """Sends what it is given, and all that is in it."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        # Directories that are there by now, and what of them has not been sent.
+        self._open: list[Iterator[Local]] = []
+        self._waiting: list[Local] = []
+        self._attributes: list[tuple[bytes, Attributes]] = []
+        self._places = Places(job)
+        self._judge = Judge(job, self._places.take_place)
+
+    def add(self, path: bytes, target: bytes, status: os.stat_result) -> None:
+        """A file to send."""
+        self._job.gauge.expect(status.st_size)
+        self._waiting.append(Local(path, os.fsdecode(os.path.basename(path)), target, status))
+
+    def add_tree(self, path: bytes, target: bytes, status: os.stat_result) -> None:
+        """A directory whose content goes to a directory there, which is made if it is not there."""
+        self._waiting.append(Local(path, "", target, status))
+
+    def run(self) -> None:
+        """Do it.
+
+        Raises:
+            OpenSSHError: no more answers will come. Or what made it impossible to go on.
+        """
+        job = self._job
+        try:
+            for outcome in run_all(job.session, self, at_once=job.at_once):
+                self._ended(outcome)
+            self._judge.last()
+            # Whatever is put into a directory changes its time, so its own come last, the innermost first.
+            last = (((path, "."), self._set(path, wanted)) for path, wanted in reversed(self._attributes))
+            for done in run_all(job.session, last, at_once=job.at_once):
+                if done.error is not None:
+                    job.failed(to_text(done.key[0]), to_text(done.key[0]), done.error)
+        except Exception:
+            self._judge.drop()
+            self._settled()
+            raise
+        finally:
+            self._judge.drop()
+
+    def _settled(self) -> None:
+        """See that what was told the server last, to remove what is not complete, has reached it."""
+        try:
+            if self._job.session.error is None:
+                self._job.session.call(wire.RealPath(b"."))
+        except OpenSSHError:
+            pass  # what ended the transfer matters more
+
+    # ---- what is next
+
+    def __iter__(self) -> Iterator[tuple[Local, Course[Any]]]:
+        return self
+
+    def __next__(self) -> tuple[Local, Course[Any]]:
+        self._job.gauge.look()
+        if self._waiting:
+            return self._begun(self._waiting.pop())
+        while self._open:
+            for local in self._open[-1]:
+                return self._begun(local)
+            self._open.pop()
+        raise StopIteration
+
+    def _begun(self, local: Local) -> tuple[Local, Course[Any]]:
+        return local, self._course(local)
+
+    def _ended(self, outcome: Outcome[Local, Any]) -> None:
+        local, value = outcome.key, outcome.value
+        if outcome.error is not None:
+            self._job.failed(local.shown, to_text(local.target), outcome.error)
+        elif isinstance(value, Departed):
+            self._judge.add(value)
+        elif isinstance(value, bool):
+            if value:
+                self._job.report.did(local.shown, to_text(local.target))
+            self._open.append(self._content(local, fresh=value))
+
+    def _content(self, directory: Local, *, fresh: bool) -> Iterator[Local]:
+        """What is in a directory and wanted."""
+        job = self._job
+        above = directory.above | {(directory.status.st_dev, directory.status.st_ino)}
+        try:
+            with os.scandir(directory.path) as entries:
+                for entry in entries:
+                    name = entry.name
+                    inside = os.fsdecode(name)
+                    inside = f"{directory.inside}/{inside}" if directory.inside else inside
+                    target = posixpath.join(directory.target, name)
+                    try:
+                        status = entry.stat(follow_symlinks=job.options.links == "follow")
+                    except OSError as error:
+                        job.failed(os.fsdecode(entry.path), to_text(target), error)
+                        continue
+                    kind = kind_of(status.st_mode)
+                    if job.filter.wants(Entry(inside, kind, status.st_size, int(status.st_mtime))):
+                        if kind == "file":
+                            job.gauge.expect(status.st_size)
+                        yield Local(
+                            entry.path, inside, target, status, fresh=fresh, above=above, depth=directory.depth + 1
+                        )
+        except OSError as error:
+            job.failed(directory.shown, to_text(directory.target), error)
+
+    def _course(self, local: Local) -> Course[Any]:
+        kind = kind_of(local.status.st_mode)
+        if kind == "directory":
+            return self._directory(local)
+        if kind == "link":
+            return self._link(local)
+        if kind == "file" or not local.depth:
+            return self._file(local)
+        return self._skip(local, "it is no regular file")
+
+    def _skip(self, local: Local, why: str) -> Course[None]:
+        self._job.report.skip(local.shown, to_text(local.target), why)
+        return
+        yield []
+
+    # ---- directories
+
+    def _directory(self, local: Local) -> Course[bool]:
+        """Make it; whether it was not there."""
+        job = self._job
+        if local.depth > DEEPEST:
+            raise OSError(errno.ELOOP, f"more than {DEEPEST} directories deep", local.shown)
+        if (local.status.st_dev, local.status.st_ino) in local.above:
+            raise OSError(errno.ELOOP, "a link to a directory it is in", local.shown)
+        mode = modes.S_IMODE(local.status.st_mode) & _PERMISSIONS
+        if job.options.umask is not None:
+            mode &= ~job.options.umask
+        made = wire.MakeDir(local.target, Attributes(permissions=mode | 0o700))
+        asked: list[wire.Request] = [made, wire.Stat(local.target)]
+        refused, there = None, None
+        for _ in list(asked):
+            message, reply = yield asked
+            asked = []
+            if isinstance(reply, Attrs):
+                there = of_wire(reply.attributes)
+            elif message is made and isinstance(reply, Status) and reply.code != OK:
+                refused = reply
+        if refused is not None and (there is None or not there.is_dir()):
+            raise job.client._failure(refused, made, local.target)
+        fresh = refused is None
+        final = self._of_directory(local, mode, fresh)
+        if final is not None:
+            self._attributes.append((local.target, final))
+        return fresh
+
+    def _of_directory(self, local: Local, mode: int, fresh: bool) -> Attributes | None:
+        status = local.status
+        if self._job.options.preserve:
+            times = int(status.st_atime), int(status.st_mtime)
+            return Attributes(permissions=modes.S_IMODE(status.st_mode), atime=times[0], mtime=times[1])
+        if fresh and (self._job.options.umask is not None or mode & 0o700 != 0o700):
+            return Attributes(permissions=mode)
+        return None
+
+    def _set(self, path: bytes, wanted: Attributes) -> Course[None]:
+        yield from self._places.granted(wire.SetStat(path, wanted), path)
+
+    # ---- links
+
+    def _link(self, local: Local) -> Course[None]:
+        job = self._job
+        if job.options.links == "skip":
+            yield from self._skip(local, "it is a symbolic link")
+            return
+        text = os.readlink(local.path)
+        message = wire.Symlink(text, local.target)
+        _, reply = yield [message]
+        if isinstance(reply, Status) and reply.code != OK:
+            if not job.options.overwrite:
+                yield from self._skip(local, "it exists")
+                return
+            temporary = self._places.beside(local.target)
+            yield from self._places.granted(wire.Symlink(text, temporary), local.target)
+            yield from self._places.take_place(temporary, local.target)
+        job.report.did(local.shown, to_text(local.target))
+
+    # ---- files
+
+    def _file(self, local: Local) -> Course[Departed | None]:
+        old = None
+        if not local.fresh:
+            old = yield from self._places.look(local.target)
+            if not local.depth:
+                old = yield from self._where(local, old)
+            if old is not None and old.is_dir():
+                number = errno.EISDIR
+                raise file_error(number, os.strerror(number), filename=to_text(local.target), host=self._job.host)
+        status = local.status
+        there = None if old is None else facts(old)
+        if why := skip_reason(self._job.options, status.st_size, int(status.st_mtime), there):
+            yield from self._skip(local, why)
+            return None
+        follow = 0 if self._job.options.links == "follow" or not local.depth else os.O_NOFOLLOW
+        fd = os.open(local.path, _READ | follow)
+        with open(fd, "rb", buffering=0) as file:
+            now = os.fstat(fd)
+            if modes.S_ISDIR(now.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), local.shown)
+            if not modes.S_ISREG(now.st_mode):
+                os.set_blocking(fd, True)
+            return (yield from self.placed(file, local.shown, local.target, now, old))
+
+    def _where(self, local: Local, old: FileStat | None) -> Asking:
+        """What the caller has named may be a link, which is followed, or a directory, which it goes into."""
+        if old is not None and old.is_symlink():
+            _, reply = yield [wire.RealPath(local.target)]
+            if isinstance(reply, Names):
+                local.target = reply.entries[0].name
+                old = yield from self._places.look(local.target)
+        if old is not None and old.is_dir() and local.path:
+            local.target = posixpath.join(local.target, os.path.basename(local.path))
+            old = yield from self._places.look(local.target)
+        return old
+
+    def from_file(self, file: IO[Any], target: bytes) -> Course[None]:
+        """Send what a file object has, from where it stands; it is not closed."""
+        here = Local(b"", "", target, _NO_STATUS)
+        old = yield from self._where(here, (yield from self._places.look(target)))
+        if old is not None and old.is_dir():
+            number = errno.EISDIR
+            raise file_error(number, os.strerror(number), filename=to_text(target), host=self._job.host)
+        if not self._job.options.overwrite and old is not None:
+            yield from self._skip(here, "it exists")
+            return
+        yield from self.placed(file, "", here.target, None, old)
+
+    def placed(
+        self, file: IO[bytes], shown: str, target: bytes, status: os.stat_result | None, old: FileStat | None
+    ) -> Course[Departed | None]:
+        """Send what an open file has, and let it take its place.
+
+        Args:
+            status: of the file, None where it has none.
+            old: what has the name there.
+        """
+        job, options = self._job, self._job.options
+        change = None if options.convert is None else converter(options.convert)
+        source = Reader(file.read, job.gauge, shown, change)
+        where, flags, start = target, wire.WRITE | wire.CREATE, 0
+        special = old is not None and old.type_known and not old.is_file() and not old.is_symlink()
+        if options.append:
+            start = (old.st_size or 0) if old is not None else 0
+        elif special or not options.atomic:
+            flags |= wire.TRUNCATE
+        elif options.resume and status is not None:
+            where = self._places.resumable(target, status.st_size, int(status.st_mtime))
+            start = yield from self._places.resume_at(file, where, status.st_size)
+            file.seek(start)
+            flags |= 0 if start else wire.TRUNCATE
+        else:
+            where = self._places.beside(target)
+            flags |= wire.EXCLUSIVE
+        try:
+            size = yield from self._send(file, source, where, flags, start, status, old)
+            if options.verify and not special:
+                departed = Departed(file, shown, where, target, start + size)
+                return departed
+            if where != target:
+                yield from self._places.take_place(where, target)
+        except Exception:
+            if where != target and not options.resume:
+                yield from self._places.removed(where)
+            raise
+        except BaseException:
+            if where != target and not options.resume:
+                job.session.tell(wire.Remove(where))
+            raise
+        job.report.did(shown, to_text(target), start + size if options.resume else size)
+        return None
+
+    def _send(
+        self,
+        file: IO[bytes],
+        source: Reader,
+        where: bytes,
+        flags: int,
+        start: int,
+        status: os.stat_result | None,
+        old: FileStat | None,
+    ) -> Course[int]:
+        job, options = self._job, self._job.options
+        mode = None if status is None else modes.S_IMODE(status.st_mode) & _PERMISSIONS
+        if mode is not None and options.umask is not None:
+            mode &= ~options.umask
+        created = wire.NO_ATTRIBUTES if mode is None else Attributes(permissions=mode)
+        finally_set = self._of_file(status, mode, old, flags)
+        if options.sparse and status is not None and modes.S_ISREG(status.st_mode):
+            return (yield from send_holes(job, file, source, where, flags, created, finally_set))
+        return (
+            yield from send(
+                job.client,
+                where,
+                source,
+                flags=flags,
+                created=created,
+                finally_set=finally_set,
+                start=start,
+                fsync=options.fsync,
+                pressure=job.pressure,
+            )
+        )
+
+    def _of_file(self, status: os.stat_result | None, mode: int | None, old: FileStat | None, flags: int) -> Attributes:
+        options = self._job.options
+        if options.preserve and status is not None:
+            times = int(status.st_atime), int(status.st_mtime)
+            return Attributes(permissions=modes.S_IMODE(status.st_mode), atime=times[0], mtime=times[1])
+        if options.umask is not None and mode is not None:
+            return Attributes(permissions=mode)
+        in_place = options.append or not options.atomic
+        if old is not None and old.is_file() and old.permissions is not None and not in_place:
+            return Attributes(permissions=old.permissions & _PERMISSIONS)
+        return wire.NO_ATTRIBUTES
+
+    # ---- its place
