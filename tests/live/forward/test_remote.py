@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -285,3 +286,24 @@ def test_a_server_that_does_not_answer_in_time(make_server: Callable[..., Loopba
         with host.forward_remote(0, 22) as forward:
             assert forward.port
         assert host.run("echo still here").stdout == "still here\n"
+
+
+def test_a_forked_child_closes_nothing_of_its_parents(either: Connection, make_target: MakeTarget) -> None:
+    port = make_target().port
+    with either.forward_remote(0, port) as remote, either.forward_local(0, port) as local:
+        with warnings.catch_warnings():
+            # Python 3.12 warns of forks in programs with threads. That it goes well all the same is what is tested.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if not pid:
+            try:
+                remote.close()
+                local.close()
+                with either.forward_remote(0, port) as own:
+                    assert round_trip(own.address) == b"hello"
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert round_trip(remote.address) == b"hello"
+        assert round_trip(local.address) == b"hello"

@@ -16,6 +16,8 @@ import pytest
 
 import openssh_core
 from openssh_core import Connection, ConnectionClosed, InvalidInput, InvalidTarget, OpenRefused, OpenTimeout
+from openssh_core._io.reactor import get_reactor
+from openssh_core._io.version import ssh_version
 from openssh_core.testing import LoopbackServer, assert_nothing_left, snapshot
 
 MakeTarget = Callable[..., Any]
@@ -274,3 +276,56 @@ def test_a_forked_child_opens_its_own_and_takes_nothing(host: Connection, make_t
         assert os.waitpid(pid, 0)[1] == 0
         parents.sendall(b"parent")
         assert parents.recv(100) == b"parent"
+
+
+def test_a_guest_and_a_unix_socket_depend_on_the_masters_ssh(
+    guest: Connection, make_target: MakeTarget, control_dir: Path
+) -> None:
+    path = control_dir / "target"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    make_target(listener=listener)
+    version = ssh_version("ssh")
+    try:
+        if version is not None and version < (9, 4):
+            with pytest.raises(OpenRefused, match="Unix socket") as caught:
+                guest.open_tunnel(path)
+            assert "9.4" in caught.value.advice
+        else:
+            with guest.open_tunnel(path) as sock:
+                sock.sendall(b"hello")
+                assert sock.recv(100) == b"hello"
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_one_after_the_other_leaves_nothing(host: Connection, make_target: MakeTarget, direct: bool) -> None:
+    target = make_target()
+    before = snapshot()
+    for _ in range(100):
+        with host.open_tunnel("127.0.0.1", target.port, direct=direct) as sock:
+            sock.sendall(b"x")
+            assert sock.recv(1) == b"x"
+    assert_nothing_left(before, allow=["Thread-"])
+
+
+def test_direct_hands_the_socket_to_the_master_and_still_says_why_not(
+    host: Connection, make_target: MakeTarget, unused_port: int
+) -> None:
+    with host.open_tunnel("127.0.0.1", make_target().port, direct=True) as sock:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+        # It works while this program's own thread for such things does not.
+        stopped, go_on = threading.Event(), threading.Event()
+        get_reactor().submit(lambda: (stopped.set(), go_on.wait(SOON)))
+        assert stopped.wait(SOON)
+        try:
+            sock.sendall(b"y")
+            assert sock.recv(1) == b"y"
+        finally:
+            go_on.set()
+    with pytest.raises(OpenRefused, match="Connection refused") as caught:
+        host.open_tunnel("127.0.0.1", unused_port, direct=True)
+    assert caught.value.code == 2
