@@ -32,6 +32,18 @@ socket.send_fds(socket.socket(fileno=1), [b"\\0"], fds)
 """
 
 
+# What stands in for a shell where nobody is to have one (nologin(8)).
+_NO_SHELLS = ("false", "nologin", "true")
+
+
+def environment() -> dict[str, str]:
+    """What ssh needs to run the helper: it does so by $SHELL, and that of a service's account may be no shell."""
+    shell = os.environ.get("SHELL")
+    if shell is None or (os.access(shell, os.X_OK) and os.path.basename(shell) not in _NO_SHELLS):
+        return {}
+    return {"SHELL": "/bin/sh"}
+
+
 @contextlib.contextmanager
 def handed_over(directory: str, transport: Transport | None, deadline: Deadline, reactor: Reactor) -> Iterator[str]:
     """The command by which ssh gets its connection while it logs in; empty when it makes it itself."""

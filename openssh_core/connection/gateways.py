@@ -101,7 +101,9 @@ class _Jump:
                 self._connection = self._log_in(self._target, sock, deadline)
             elif sock is not None:
                 sock.close()
-            return _tunnel(self._connection, host, port, deadline)
+            connection = self._connection
+        # Not under the lock: a host that does not answer must not hold up the way to others.
+        return _tunnel(connection, host, port, deadline)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

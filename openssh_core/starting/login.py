@@ -6,10 +6,9 @@ import os
 
 from .._cli import diagnosis, log, prompts
 from .._cli.argv import check_control_path, master_argv
-from .._io import control
+from .._io import control, handover
 from .._io.askpass import AskpassServer
 from .._io.deadline import Deadline
-from .._io.handover import handed_over
 from .._io.login import Launcher
 from .._io.login_turns import login_turns
 from .._io.private_dir import Directory, PrivateDirectory
@@ -158,7 +157,7 @@ class Login:
         askpass = AskpassServer(directory.path) if self._secrets or self._host_keys else None
         try:
             with (
-                handed_over(directory.path, self._order.transport, deadline, get_reactor()) as proxy,
+                handover.handed_over(directory.path, self._order.transport, deadline, get_reactor()) as proxy,
                 identities(self._order, self._options, directory, askpass, self._answer, deadline) as options,
             ):
                 options = options.replace(proxy=proxy)
@@ -178,11 +177,13 @@ class Login:
 
     def _launch(self, argv: list[str], askpass: AskpassServer | None) -> AnyLauncher:
         handler = self._order.login_handler
+        environment = {} if self._order.transport is None else handover.environment()
         if handler is None:
-            return Launcher(argv, askpass.environment() if askpass else {}, self._directory.stderr_path)
+            environment.update(askpass.environment() if askpass else {})
+            return Launcher(argv, environment, self._directory.stderr_path)
         from .._io.dialogue import PtyLauncher
 
-        return PtyLauncher(argv, {}, handler)
+        return PtyLauncher(argv, environment, handler)
 
     def _end(self, status: int, said: str) -> None:
         """The server's key is told, and recorded once the server has proved that it has it."""

@@ -196,3 +196,14 @@ def test_a_closed_socket_and_a_command_that_would_connect_otherwise(loopback_ser
     with theirs, pytest.raises(InvalidOption, match="ProxyJump"):
         openssh_core.connect(**loopback_server.connect_options(), sock=ours, options={"ProxyJump": "web1"})
     assert ours.fileno() == -1
+
+
+@pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false", "/no/such/shell", "/bin/csh"])
+def test_whatever_the_users_shell_is(
+    loopback_server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    """ssh runs helpers by $SHELL, and that of a service's account may be none."""
+    monkeypatch.setenv("SHELL", shell)
+    sock = socket.create_connection(address_of(loopback_server))
+    with openssh_core.connect(**loopback_server.connect_options(), sock=sock) as host:
+        assert host.capture("echo there") == "there\n"

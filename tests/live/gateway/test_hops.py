@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -273,3 +274,21 @@ def test_what_answers_must_be_an_ssh_server(both: dict[str, Any]) -> None:
     theirs.sendall(b"welcome\r\nSSH-2.0-after some words\r\n")
     find_gateway("127.0.0.1", ways=[lambda *_: ours], **options)
     theirs.close()
+
+
+def test_many_connections_through_one_hop_at_once(both: dict[str, Any], bastion_server: LoopbackServer) -> None:
+    logins = bastion_server.logins
+    options = {key: value for key, value in both.items() if key != "target"}
+    before = snapshot()
+    with find_gateway(both["target"], ways=[bastion_server.target], **options) as gateway:
+
+        def use(number: int) -> str:
+            with openssh_core.connect(**both, gateway=gateway) as host:
+                said = host.capture("echo", str(number))
+                assert isinstance(said, str)
+                return said
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(use, range(6))) == [f"{number}\n" for number in range(6)]
+        assert bastion_server.logins == logins + 1
+    assert_nothing_left(before)
