@@ -8,20 +8,24 @@ from __future__ import annotations
 import codecs
 import io
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._cli.quoting import Quoter, Word
+from .._cli.quoting import Word
 from .._io.deadline import Deadline
 from ..errors import CommandTimeout, InvalidInput, OpenSSHError, SignalNotDelivered
-from ..options import Pty, Sudo
 from ..process import RemoteProcess
 from ..redirect import STDOUT, Feed, Redirect
 from ..results import CompletedCommand
 from ..running import Limits
 from .commands import ENCODING, Commands, Encoding
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .call_options import LineOptions, StartOptions
 
 # Bytes that may wait to be read before the server is told to wait, and what must be left for it to go on.
 _MUCH = 1_048_576
@@ -212,17 +216,13 @@ class Lines(Commands):
         self,
         *command: Word | Sequence[Word],
         stdin: Redirect = None,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
-        pty: Pty | bool | None = None,
         stderr: int | None = None,
-        remote_shell: str | Quoter | None = None,
-        sudo: Sudo | bool = False,
         encoding: Encoding = ENCODING,
         errors: str | None = None,
         timeout: float | None = None,
         idle_timeout: float | None = None,
         check: bool = True,
+        **options: Unpack[StartOptions],
     ) -> LineReader:
         """Start a command and read its output line by line.
 
@@ -235,12 +235,13 @@ class Lines(Commands):
         wait.
 
         Args:
-            command, env, cwd, pty, remote_shell, sudo, encoding, errors: as for `run`.
+            command, encoding, errors: as for `run`.
             stdin: as for `popen`, but for PIPE and SOCKET.
             stderr: STDOUT to have one stream of both.
             timeout: seconds for the whole loop.
             idle_timeout: seconds in which some output has to come.
             check: raise at the end when it ended with another status than 0.
+            options: env, cwd, pty and what else says how `run` starts a command.
 
         Raises:
             CommandTimeout: from the loop: a limit passed; the remote process group was killed.
@@ -258,12 +259,8 @@ class Lines(Commands):
             stdin=stdin,
             stdout=mailbox.feed("stdout"),
             stderr=mailbox.feed("stderr") if stderr is None else STDOUT,
-            env=env,
-            cwd=cwd,
-            pty=pty,
-            remote_shell=remote_shell,
-            sudo=sudo,
             encoding=None,
+            **options,
         )
         return LineReader(process, mailbox, limits, check, how)
 
@@ -273,7 +270,7 @@ class Lines(Commands):
         on_stdout: Callable[[Any], object] | None = None,
         on_stderr: Callable[[Any], object] | None = None,
         check: bool = False,
-        **named: Any,
+        **options: Unpack[LineOptions],
     ) -> CompletedCommand:
         """Run a command, and call functions with the lines of its output as they come.
 
@@ -282,8 +279,7 @@ class Lines(Commands):
             on_stdout, on_stderr: called with each line, without its newline, in this thread. What they raise ends the
                 command (its process group is killed) and comes out here.
             check: raise when it ended with another status than 0.
-            named: what else `iter_lines` takes: stdin, env, cwd, pty, stderr, remote_shell, sudo, encoding, errors,
-                timeout, idle_timeout.
+            options: what else `iter_lines` takes, but for `check`.
 
         Returns:
             How it ended; `stdout` and `stderr` are None.
@@ -292,7 +288,7 @@ class Lines(Commands):
             CommandFailed: with check=True; everything else as for `iter_lines`.
         """
         calls = {"stdout": on_stdout, "stderr": on_stderr}
-        with self.iter_lines(*command, check=False, **named) as lines:
+        with self.iter_lines(*command, check=False, **options) as lines:
             for stream, line in lines:
                 if (call := calls[stream]) is not None:
                     call(line)

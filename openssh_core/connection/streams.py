@@ -12,14 +12,16 @@ from typing import IO, TYPE_CHECKING, Any
 from .._cli.quoting import Word
 from ..errors import InvalidInput
 from ..process import RemoteProcess
-from ..redirect import DEVNULL, PIPE
+from ..redirect import DEVNULL, PIPE, Destination
 from ..results import CompletedCommand
 from .commands import ENCODING, Commands, Encoding
 
 if TYPE_CHECKING:
     import subprocess
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
+
+    from .call_options import PopenOptions, RunOptions, StartOptions
 
 
 class _CommandFile:
@@ -118,25 +120,25 @@ class LocalPipe:
 class Shapes(Commands):
     """The part of a connection that has commands in these shapes."""
 
-    def test(self, *command: Word | Sequence[Word], **named: Any) -> bool:
+    def test(self, *command: Word | Sequence[Word], **options: Unpack[RunOptions]) -> bool:
         """Whether a command ends with status 0. Its output is thrown away.
 
         Args:
             command: as for `run`.
-            named: what else `run` takes, but for `check`.
+            options: what else `run` takes, but for `check`.
 
         Raises:
             ConnectionLost, CommandTimeout, OpenRefused and so on: as for `run`.
         """
-        done = self.run(*command, **{"stdout": DEVNULL, "stderr": DEVNULL, **named, "check": False})
-        return done.returncode == 0
+        options = {"stdout": DEVNULL, "stderr": DEVNULL, **options}
+        return self.run(*command, **options).returncode == 0
 
-    def spawn(self, *command: Word | Sequence[Word], **named: Any) -> RemoteProcess:
+    def spawn(self, *command: Word | Sequence[Word], **options: Unpack[PopenOptions]) -> RemoteProcess:
         """Start a command that nobody waits for. It still ends with the connection: see `detach` for one that does not.
 
         Args:
             command: as for `run`.
-            named: what else `popen` takes. Output that goes nowhere else is thrown away.
+            options: what else `popen` takes. Output that goes nowhere else is thrown away.
 
         Returns:
             A handle: it may be waited for, and need not be.
@@ -144,8 +146,9 @@ class Shapes(Commands):
         Raises:
             OpenRefused, RequestRefused, InvalidInput: as for `popen`.
         """
-        streams = {name: getattr(self.defaults, name) or DEVNULL for name in ("stdout", "stderr")}
-        process = self.popen(*command, **{**streams, **named})
+        default = self.defaults
+        options = {"stdout": default.stdout or DEVNULL, "stderr": default.stderr or DEVNULL, **options}
+        process = self.popen(*command, **options)
         process.leave()
         return process
 
@@ -154,16 +157,18 @@ class Shapes(Commands):
         *command: Word | Sequence[Word],
         encoding: Encoding = ENCODING,
         errors: str | None = None,
-        **named: Any,
+        stderr: Destination = None,
+        **options: Unpack[StartOptions],
     ) -> IO[Any]:
-        """A file to write: what is written is the input of a command.
+        """A file to write: what is written is the input of a command, whose output is thrown away.
 
             with host.pipe_in("cat >notes") as file:
                 file.write("...")
 
         Args:
             command, encoding, errors: as for `run`.
-            named: what else `popen` takes, but for the streams.
+            stderr: as for `popen`.
+            options: env, cwd, pty and what else says how `popen` starts a command.
 
         Returns:
             A file. Closing it waits for the command, and raises `CommandFailed` when that ended with another status
@@ -172,20 +177,27 @@ class Shapes(Commands):
         Raises:
             OpenRefused, RequestRefused, InvalidInput: as for `popen`.
         """
-        return self._command_file(command, "wb", self._coding(encoding, errors), {"stdout": DEVNULL, **named})
+        how = self._coding(encoding, errors)
+        process = self.popen(*command, stdin=PIPE, stdout=DEVNULL, stderr=stderr, encoding=None, bufsize=0, **options)
+        raw = _taken(process, "stdin")
+        if how[0] is None:
+            return _BytesIn(raw).of(process)
+        return _TextFile(io.BufferedWriter(raw), *how).of(process)
 
     def pipe_out(
         self,
         *command: Word | Sequence[Word],
         encoding: Encoding = ENCODING,
         errors: str | None = None,
-        **named: Any,
+        stderr: Destination = None,
+        **options: Unpack[StartOptions],
     ) -> IO[Any]:
         """A file to read: the output of a command.
 
         Args:
             command, encoding, errors: as for `run`.
-            named: what else `popen` takes, but for stdout.
+            stderr: as for `popen`.
+            options: env, cwd, pty and what else says how `popen` starts a command.
 
         Returns:
             A file. Closing it waits for the command, and raises `CommandFailed` when that ended with another status
@@ -194,24 +206,19 @@ class Shapes(Commands):
         Raises:
             OpenRefused, RequestRefused, InvalidInput: as for `popen`.
         """
-        return self._command_file(command, "rb", self._coding(encoding, errors), named)
-
-    def _command_file(
-        self, command: Sequence[Word | Sequence[Word]], mode: str, how: tuple[str | None, str], named: dict[str, Any]
-    ) -> IO[Any]:
-        name = "stdin" if mode == "wb" else "stdout"
-        process = self.popen(*command, **{**named, name: PIPE, "encoding": None, "bufsize": 0})
-        # The pipe's end becomes the file's own.
-        raw: io.FileIO = getattr(process, name)
-        setattr(process, name, None)
-        encoding, errors = how
-        if encoding is None:
-            return (_BytesIn(raw) if mode == "wb" else _BytesOut(raw)).of(process)
-        binary = io.BufferedWriter(raw) if mode == "wb" else io.BufferedReader(raw)
-        return _TextFile(binary, encoding, errors).of(process)
+        how = self._coding(encoding, errors)
+        process = self.popen(*command, stdout=PIPE, stderr=stderr, encoding=None, bufsize=0, **options)
+        raw = _taken(process, "stdout")
+        if how[0] is None:
+            return _BytesOut(raw).of(process)
+        return _TextFile(io.BufferedReader(raw), *how).of(process)
 
     def dpipe(
-        self, local: Sequence[str | os.PathLike[str]], *command: Word | Sequence[Word], **named: Any
+        self,
+        local: Sequence[str | os.PathLike[str]],
+        *command: Word | Sequence[Word],
+        stderr: Destination = None,
+        **options: Unpack[StartOptions],
     ) -> LocalPipe:
         """Wire a local process and a command together, each one's output being the other's input.
 
@@ -221,7 +228,8 @@ class Shapes(Commands):
         Args:
             local: the program here and its arguments; no shell is involved. Its stderr is our own.
             command: as for `run`.
-            named: what else `popen` takes, but for stdin and stdout.
+            stderr: the command's, as for `popen`.
+            options: env, cwd and what else says how `popen` starts a command.
 
         Raises:
             OSError: the local program cannot be started; the command is let go of.
@@ -233,7 +241,7 @@ class Shapes(Commands):
             raise InvalidInput(
                 "the local program has to be a list of words", advice='Give it as in ["tar", "-xf", "-"]'
             )
-        remote = self.popen(*command, **named, stdin=PIPE, stdout=PIPE, encoding=None, bufsize=0)
+        remote = self.popen(*command, stdin=PIPE, stdout=PIPE, stderr=stderr, encoding=None, bufsize=0, **options)
         try:
             process = subprocess.Popen([os.fspath(word) for word in local], stdin=remote.stdout, stdout=remote.stdin)
         except BaseException:
@@ -241,6 +249,12 @@ class Shapes(Commands):
             raise
         # It has them now; a copy here would keep the ends from being seen.
         for name in ("stdin", "stdout"):
-            getattr(remote, name).close()
-            setattr(remote, name, None)
+            _taken(remote, name).close()
         return LocalPipe(remote, process)
+
+
+def _taken(process: RemoteProcess, name: str) -> io.FileIO:
+    """One of its pipes, which is not its own any more."""
+    raw: io.FileIO = getattr(process, name)
+    setattr(process, name, None)
+    return raw
