@@ -128,14 +128,20 @@ class Start(Value):
     def _look_for_it(self) -> str:
         name = quote(self.program.file)
         if "/" in self.program.file:
-            return f"[ -f {name} ]&&[ -x {name} ]||{{ [ -e {name} ]&&_r EACCES program;_w {name} program;}}"
+            found = f"_p={name};[ -f {name} ]&&[ -x {name} ]||{{ [ -e {name} ]&&_r EACCES program;_w {name} program;}}"
+            return found + self._whoever_runs_it()
         path = f"${{PATH-{_DEFAULT_PATH}}}"
         if self.program.env is not None:
             path = quote(self.program.env.get("PATH", _DEFAULT_PATH))
         return (
             f'_q={path};_k=ENOENT;set -f;IFS=:;for _d in $_q;do _p=${{_d:-.}}/{name};[ -e "$_p" ]||continue;'
             '[ -f "$_p" ]&&[ -x "$_p" ]&&{ _k=;break;};_k=EACCES;done;[ -z "$_k" ]||_r $_k program'
+            f"{self._whoever_runs_it()}"
         )
+
+    def _whoever_runs_it(self) -> str:
+        """Whether whom it runs as may run it, too."""
+        return ';"$@" test -x "$_p"||_r EACCES program' if self._is_another else ""
 
     # ---- who it runs as
 
@@ -175,9 +181,12 @@ class Start(Value):
     @property
     def _is_wrapped(self) -> bool:
         """Whether other programs come before it, which are gathered in "$@"."""
+        return self._is_renamed or self._is_another
+
+    @property
+    def _is_another(self) -> bool:
         program = self.program
-        who = (program.user, program.group, program.extra_groups)
-        return self._is_renamed or any(part is not None for part in who)
+        return any(who is not None for who in (program.user, program.group, program.extra_groups))
 
     def _env(self) -> str:
         """A command that sets the whole environment, and what it needs to find the program behind it."""

@@ -278,6 +278,15 @@ def test_another_user_and_other_groups() -> None:
         assert (report.error, report.what) == ("EINVAL", step)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another")
+def test_a_program_that_the_other_user_may_not_run(tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text("#!/bin/sh\n")
+    (tmp_path / "tool").chmod(0o700)
+    for words, env in (([str(tmp_path / "tool")], None), (["tool"], {"PATH": str(tmp_path)})):
+        assert report_of(run("sh", Start(Program(words, env=env)))).error is None
+        assert report_of(run("sh", Start(Program(words, env=env, user="nobody")))).error == "EACCES"
+
+
 def test_the_same_user_needs_no_rights() -> None:
     done = run("sh", Start(Program(("id", "-u"), user=os.geteuid(), group=os.getegid())))
     assert done.stdout.endswith(f"\n{os.geteuid()}\n".encode())

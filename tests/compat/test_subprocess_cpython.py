@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import re
 import subprocess as local
 import sys
@@ -56,6 +57,12 @@ HARMFUL = {
     "test_call_keyboardinterrupt_no_kill": FAILS["test_call_keyboardinterrupt_no_kill"] + ", and runs for 6 s",
     "test_run_keyboardinterrupt_no_kill": FAILS["test_run_keyboardinterrupt_no_kill"] + ", and runs for 6 s",
 }
+# In some places only.
+MAY_FAIL = {
+    "test_executable_without_cwd": "outside of a virtual environment; it starts where a login starts",
+    "test_user": "where nobody may not read the interpreter's libraries, at home as well",
+    "test_group": "likewise",
+}
 AT_LEAST = 185
 
 CASES = ["ProcessTestCase", "RunFuncTestCase", "POSIXProcessTestCase", "ContextManagerTests", "MiscTests"]
@@ -95,14 +102,27 @@ def test_the_interpreters_own_tests(case: str, suite: Any, capfd: Any) -> None:
     said = io.StringIO()
     result = unittest.TextTestRunner(stream=said, warnings="ignore").run(unittest.TestSuite(tried))
     failed = {_name(test) for test, _trace in (*result.failures, *result.errors)}
-    expected = {test._testMethodName for test in tried} & FAILS.keys()
-    assert failed - expected == set(), said.getvalue()
+    skipped = {_name(test) for test, _reason in result.skipped}
+    expected = ({test._testMethodName for test in tried} & FAILS.keys()) - skipped
+    allowed = expected | (MAY_FAIL.keys() if _is_an_odd_place() else set())
+    assert failed - allowed == set(), said.getvalue()
     assert sys.version_info[:2] != (3, 11) or expected - failed == set(), "these pass: take them off the list"
 
 
 def test_enough_of_them_pass(original: Any) -> None:
     names = [test._testMethodName for case in CASES for test in methods_of(original, case)]
     assert len([name for name in names if name not in FAILS and name not in HARMFUL]) >= AT_LEAST
+
+
+def _is_an_odd_place() -> bool:
+    if sys.prefix == sys.base_prefix:
+        return True
+    if os.geteuid() != 0:
+        return False
+    try:
+        return local.run([sys.executable, "-c", ""], user=65534, stderr=local.DEVNULL).returncode != 0
+    except PermissionError:
+        return False
 
 
 def _name(test: Any) -> str:

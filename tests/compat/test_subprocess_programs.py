@@ -16,9 +16,9 @@ PROGRAMS = Path(__file__).with_name("programs")
 LINE, CHANGED = "import subprocess\n", "from openssh_compat import subprocess\n"
 
 
-def run(program: str, *words: Path, env: dict[str, str]) -> tuple[int, str]:
+def run(how: list[str], *words: Path, env: dict[str, str]) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *map(str, words)],
+        [sys.executable, "-W", "error", *how, *map(str, words)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -45,18 +45,37 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def place(loopback_server: LoopbackServer) -> dict[str, str]:
+    """The environment that says which host."""
+    lines = loopback_server.ssh_config.read_text().splitlines()
+    (alias,) = [line.split()[1] for line in lines if line.startswith("Host ")]
+    return {"OPENSSH_COMPAT_HOST": alias, "OPENSSH_COMPAT_CONFIG": str(loopback_server.ssh_config)}
+
+
 @pytest.mark.parametrize("name", ["build", "backup", "supervise"])
-def test_one_line_is_changed(name: str, source: Path, tmp_path: Path, loopback_server: LoopbackServer) -> None:
+def test_one_line_is_changed(name: str, source: Path, tmp_path: Path, place: dict[str, str]) -> None:
     program = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
     assert program.count(LINE) == 1
-    (alias,) = [
-        line.split()[1] for line in loopback_server.ssh_config.read_text().splitlines() if line.startswith("Host ")
-    ]
-    place = {"OPENSSH_COMPAT_HOST": alias, "OPENSSH_COMPAT_CONFIG": str(loopback_server.ssh_config)}
     words: Any = [] if name == "supervise" else [source, tmp_path / "target"]
-    at_home = run(program, *words, env={})
+    at_home = run(["-c", program], *words, env={})
     for path in sorted((tmp_path / "target").glob("*")):
         path.unlink()
-    there = run(program.replace(LINE, CHANGED), *words, env=place)
+    there = run(["-c", program.replace(LINE, CHANGED)], *words, env=place)
     assert there == at_home
     assert len(there[1].splitlines()) > 4
+
+
+def test_no_line_is_changed(tmp_path: Path, place: dict[str, str]) -> None:
+    (tmp_path / "part.py").write_text("from subprocess import check_output\n")
+    (tmp_path / "script.py").write_text(
+        "import part, subprocess, sys, webbrowser\n"
+        "print(sys.argv[1:], 'SSH_CONNECTION' in part.check_output(['env'], text=True))\n"
+        "print('SSH_CONNECTION' in subprocess.getoutput('env'), webbrowser.subprocess.__name__)\n"
+    )
+    how = ["-m", "openssh_compat.subprocess", str(tmp_path / "script.py"), "-x"]
+    assert run(how, env=place) == (0, "['-x'] True\nTrue subprocess\n")
+    done = subprocess.run(
+        [sys.executable, *how], capture_output=True, text=True, env={**os.environ, **place, "OPENSSH_COMPAT_HOST": ""}
+    )
+    assert done.returncode == 1 and done.stderr.startswith("usage: OPENSSH_COMPAT_HOST=host ")

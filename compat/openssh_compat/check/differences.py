@@ -17,6 +17,14 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     },
     "subprocess": {
         "Popen.send_signal": "signals reach the process group",
-        "Popen.pid": "the remote process id",
+        "Popen.terminate": "signals reach the process group",
+        "Popen.kill": "signals reach the process group",
+        "Popen.pid": "the remote process id: nothing for os.kill",
+    },
+    "pexpect.pxssh": {
+        "pxssh.login": "host keys are checked, a changed one is never accepted; ssh_key=True is refused",
+        "pxssh.getecho": "the terminal's settings are on the other machine",
+        "pxssh.setecho": "the terminal's settings are on the other machine",
+        "pxssh.waitnoecho": "the terminal's settings are on the other machine",
     },
 }
