@@ -121,6 +121,18 @@ def test_not_running(c: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert (result.ok, c.is_connected, capsys.readouterr().out.strip()) == (True, True, "$ exit 1")
 
 
+def test_a_shell_of_ones_choice_is_for_local_commands(c: Any) -> None:
+    result = c.run("echo out", hide=True, shell="/bin/none")
+    assert (result.stdout, result.shell) == ("out\n", "/bin/none")
+
+
+def test_a_command_that_is_left_alone(c: Any, tmp_path: Path, until: Callable[..., Any]) -> None:
+    done = tmp_path / "done"
+    assert c.run(f"cd {tmp_path}; echo $A >it; mv it done", disown=True, env={"A": "x"}) is None
+    until(done.exists)
+    assert done.read_text() == "x\n"
+
+
 def test_another_encoding(c: Any) -> None:
     assert c.run("printf '\\344'", hide=True, encoding="latin-1").stdout == "ä"
     assert c.run("printf '\\377'", hide=True, encoding="utf-8").stdout == "\ufffd"
@@ -226,6 +238,79 @@ def test_a_shell(c: Any) -> None:
 
 def test_a_shell_that_ends_badly_is_no_error(own: Any) -> None:
     assert own.shell(in_stream=io.StringIO("exit 3\n")).exited == 3
+
+
+@pytest.fixture
+def agent(loopback_server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An agent with one key; the key's line."""
+    path = f"/tmp/oc-agent-{os.urandom(6).hex()}"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        monkeypatch.setenv("SSH_AUTH_SOCK", path)
+        subprocess.run(["ssh-add", "-q", str(loopback_server.key)], stdin=subprocess.DEVNULL, check=True)
+        yield " ".join(Path(f"{loopback_server.key}.pub").read_text().split()[:2])
+        process.kill()
+    Path(path).unlink(missing_ok=True)
+
+
+def test_the_agent_on_the_host(make: Callable[..., Any], loopback_server: LoopbackServer, agent: str) -> None:
+    where = f"{loopback_server.user}@{loopback_server.host}:{loopback_server.port}"
+    with make(where, forward_agent=True) as c:
+        assert c.forward_agent
+        assert c.run("ssh-add -L", hide=True).stdout.startswith(agent)
+    with make(where, forward_agent=False) as c:
+        assert c.run("echo none$SSH_AUTH_SOCK", hide=True).stdout == "none\n"
+
+
+# ---- from fabric 1
+
+V1 = {
+    "always_use_pty": True,
+    "forward_agent": False,
+    "gateway": None,
+    "host_string": "me@name:2222",
+    "key_filename": "id",
+    "no_agent": True,
+    "password": "secret",
+    "port": "22",
+    "ssh_config_path": None,
+    "sudo_password": None,
+    "sudo_prompt": "sudo password:",
+    "timeout": 7,
+    "use_ssh_config": False,
+    "user": "other",
+    "warn_only": True,
+}
+
+
+class V1Env(dict[str, Any]):
+    __getattr__ = dict.__getitem__
+
+
+def test_a_configuration_from_fabric_1(fabric: Any) -> None:
+    config = fabric.Config.from_v1(V1Env(V1), overrides={"timeouts": {"connect": 3}})
+    assert (config.run.pty, config.run.warn, config.load_ssh_configs) == (True, True, False)
+    assert (config.sudo.password, config.sudo.prompt, config.timeouts.connect) == ("secret", "sudo password:", 3)
+    assert dict(config.connect_kwargs) == {"allow_agent": False, "key_filename": "id", "password": "secret"}
+
+
+def test_a_connection_from_fabric_1(fabric: Any) -> None:
+    c = fabric.Connection.from_v1(V1Env({**V1, "host_string": "name"}))
+    assert (c.host, c.user, c.port, c.connect_timeout) == ("name", "other", 22, 7)
+    assert set(c.connect_kwargs["key_filename"]) == {"id"}
+    assert fabric.Connection.from_v1(V1Env({**V1, "user": None})).port == 2222
+    with pytest.raises(fabric.exceptions.InvalidV1Env):
+        fabric.Connection.from_v1(V1Env({**V1, "host_string": ""}))
+
+
+def test_which_keys_a_login_is_made_with(fabric: Any, tmp_path: Path) -> None:
+    (tmp_path / "from_ssh").touch()
+    (tmp_path / "ssh_config").write_text(f"Host name\n  IdentityFile {tmp_path}/from_ssh\n")
+    overrides = {"ssh_config_path": str(tmp_path / "ssh_config"), "connect_kwargs": {"key_filename": ["by_i"]}}
+    c = fabric.Connection("name", config=fabric.Config(overrides=overrides), connect_kwargs={"key_filename": "own"})
+    login = c.resolve_connect_kwargs({"key_filename": "own", "password": "secret"})
+    assert login == {"key_filename": ["by_i", "own", f"{tmp_path}/from_ssh"], "password": "secret"}
 
 
 # ---- forwards
@@ -495,13 +580,28 @@ def test_methods_that_are_not_there_yet_are_named(own: Any, name: str) -> None:
         getattr(own, name)("x")
 
 
-def test_arguments_that_are_not_supported_are_named(ours: Any, own: Any) -> None:
-    for name, value in (("forward_agent", True),):
-        with pytest.raises(NotImplementedError, match=rf"Connection\({name}=\.\.\.\)"):
-            ours.Connection("host", **{name: value})
-    for name, value in (("disown", True), ("shell", "/bin/zsh")):
-        with pytest.raises(NotImplementedError, match=rf"run\({name}=\.\.\.\)"):
-            own.run("true", **{name: value})
+def test_what_is_left_alone_outlives_the_connection_and_does_not_hold_it_up(
+    own: Any, tmp_path: Path, until: Callable[..., Any]
+) -> None:
+    go, done = tmp_path / "go", tmp_path / "done"
+    own.run(f"echo output; while ! test -e {go}; do sleep 0.02; done; echo more && touch {done}", disown=True, pty=True)
+    own.close()
+    go.touch()
+    until(done.exists)
+
+
+def test_from_a_running_task_of_fabric_1(ours: Any, own: Any, loopback_server: LoopbackServer) -> None:
+    from openssh_compat.fabric.api import env, settings
+
+    named = {"host_string": "loopback", "use_ssh_config": True, "ssh_config_path": str(loopback_server.ssh_config)}
+    with settings(**named, always_use_pty=False), ours.Connection.from_v1(env) as c:
+        assert c.run("echo out", hide=True, in_stream=False).stdout == "out\n"
+    with settings(**named, key_filename="id", password="secret"):
+        c = ours.Connection.from_v1(env)
+        assert (c.connect_kwargs["key_filename"], c.connect_kwargs["password"]) == (["id"], "secret")
+    with settings(**named, gateway="me@bastion"):
+        c = ours.Connection.from_v1(env)
+        assert (c.gateway.original_host, c.gateway.user, c.gateway.gateway) == ("bastion", "me", None)
 
 
 def test_a_local_forward_listens_at_once(own: Any, shouting: int) -> None:

@@ -122,8 +122,8 @@ def test_the_error_says_who_failed_and_why(own: Callable[..., Any]) -> None:
         own("ThreadingGroup", "h0", "dead").run("echo secret output; exit 3", hide=True)
     lines = str(caught.value).splitlines()
     assert lines[0] == "2 of 2 hosts failed"
-    assert lines[1] == "h0: UnexpectedExit: the command 'echo secret output; exit 3' ended with 3"
-    assert lines[2].startswith("dead: NoValidConnectionsError:")
+    assert lines[1] == "h0: 'echo secret output; exit 3' ended with 3"
+    assert lines[2].startswith("dead: 127.0.0.1 port 1 refuses the connection")
 
 
 @pytest.mark.parametrize("kind", KINDS)

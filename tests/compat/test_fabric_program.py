@@ -16,7 +16,7 @@ from openssh_core.testing import LoopbackServer
 FABFILE = """\
 import os, sys
 from invoke.exceptions import Exit
-from openssh_compat.fabric import task
+from openssh_compat.fabric import SerialGroup, task
 
 @task
 def say(c, words="hello"):
@@ -42,6 +42,26 @@ def stop(c):
 @task
 def nap(c, seconds):
     c.run(f"echo asleep; sleep {seconds}")
+
+@task
+def fail(c):
+    c.run("exit 5")
+
+@task
+def forgotten(c):
+    open("nowhere")
+
+@task
+def late(c):
+    c.run("exec sleep 600", timeout=0.5)
+
+@task
+def several(c):
+    SerialGroup("h1", "dead", config=c.config).run("true")
+
+@task
+def wrong(c):
+    {}["nothing"]
 """
 
 
@@ -93,7 +113,7 @@ def test_who_failed_and_why(folder: Path) -> None:
     assert table["h0"].split()[1] == "ok"
     assert "ValueError: not on this one" in table["h1"]
     assert "'exit 7' ended with 7" in table["h2"]
-    assert "NoValidConnectionsError" in table["dead"]
+    assert "127.0.0.1 port 1 refuses the connection" in table["dead"]
     assert "3 of 4 hosts failed" in done.stderr
 
 
@@ -128,11 +148,70 @@ def test_a_command_without_a_task(folder: Path) -> None:
     assert sorted(done.stdout.splitlines()) == ["[h0] plain", "[h1] plain"]
 
 
-@pytest.mark.parametrize("host", ["-oProxyCommand=touch x", "a b", "h0\nh1"])
-def test_a_host_that_is_none(folder: Path, host: str) -> None:
-    done = typed(folder, f"--hosts={host}", "-P", "2", "say")
-    assert done.returncode != 0
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("-oProxyCommand=touch x", "begins with a dash"),
+        ("a b", "Hosts are separated by commas"),
+        ("h0\nh1", "there is a blank in it"),
+        ("h0:ssh", "'ssh' in 'h0:ssh' is no port"),
+        (" , ", "without one the task would run on this machine"),
+    ],
+)
+def test_a_host_that_is_none(folder: Path, host: str, told: str) -> None:
+    done = typed(folder, f"--hosts=h0,{host}" if host.strip(" ,") else f"--hosts={host}", "say")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert told in done.stderr and "Traceback" not in done.stderr
     assert not (folder / "x").exists()
+
+
+# ---- what a person is told
+
+
+@pytest.mark.parametrize(
+    ("host", "task", "lines"),
+    [
+        ("dead,h0", "say", ["dead: 127.0.0.1 port 1 refuses the connection. Check the port, and that sshd runs there",
+                            "    fabfile.py:7: c.run(f\"echo {words}; echo to stderr >&2; printf unfinished\")",
+                            "Not tried: h0"]),
+        ("h2", "some-fail", ["h2: 'exit 7' ended with 7", "    fabfile.py:20: c.run(\"exit 7\", hide=True)"]),
+        ("h3", "fail", ["h3: 'exit 5' ended with 5", "    fabfile.py:32: c.run(\"exit 5\")"]),
+        ("h0", "forgotten", ["h0: FileNotFoundError: [Errno 2] No such file or directory: 'nowhere'",
+                             "    fabfile.py:36: open(\"nowhere\")"]),
+        ("h0", "late", ["h0: 'exec sleep 600' took longer than 0.5 s, and was killed",
+                        "    fabfile.py:40: c.run(\"exec sleep 600\", timeout=0.5)"]),
+        ("h0", "several", ["h0: 1 of 2 hosts failed", "dead: 127.0.0.1 port 1 refuses the connection."
+                           " Check the port, and that sshd runs there",
+                           "    fabfile.py:44: SerialGroup(\"h1\", \"dead\", config=c.config).run(\"true\")"]),
+        ("h1", "some-fail", ["h1: the task failed", "  File \"FOLDER/fabfile.py\", line 18, in some_fail",
+                             "    raise ValueError(\"not on this one\")", "ValueError: not on this one"]),
+    ],
+)  # fmt: skip
+def test_a_failure_in_a_line_or_two(folder: Path, host: str, task: str, lines: list[str]) -> None:
+    done = typed(folder, "-H", host, task)
+    assert done.returncode == {"h2": 7, "h3": 5}.get(host, 1)
+    told = done.stderr.replace(str(folder), "FOLDER").splitlines()
+    assert told[: len(lines)] == lines
+
+
+def test_a_login_that_fails_in_a_line(folder: Path) -> None:
+    config = (folder / "ssh_config").read_text()
+    (folder / "ssh_config").write_text(config.replace("IdentityFile ", "IdentityFile nowhere\n  #"))
+    done = typed(folder, "-H", "h0", "say")
+    assert done.returncode == 1
+    assert done.stderr.startswith("h0: the server refused the login as ")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_whole_way_to_a_failure(folder: Path) -> None:
+    done = typed(folder, "-d", "-H", "dead", "say")
+    assert done.returncode == 1 and "Traceback" in done.stderr and "NoValidConnectionsError" in done.stderr
+
+
+def test_a_mistake_that_all_hosts_share_is_shown_once(folder: Path) -> None:
+    done = typed(folder, "-H", "h0,h1", "-P", "2", "wrong")
+    assert done.returncode == 1
+    assert done.stderr.count("KeyError: 'nothing'\n  ") == 0 and done.stderr.count("line 48, in wrong") == 1
 
 
 def test_keys_of_the_agent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

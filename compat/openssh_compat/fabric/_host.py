@@ -15,10 +15,10 @@ from invoke.context import Context
 import openssh_core
 
 from .. import paramiko
-from .._shim import refuse
 from ._output import Shown
 from ._ssh_config import identity_files, known_hosts_files, resolve
 from .config import Config
+from .exceptions import InvalidV1Env
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,6 +59,7 @@ class Host(Context):
     client: paramiko.SSHClient = None  # type: ignore[assignment]  # there from the start
     _given_user: str | None = None
     _given_port: int | None = None
+    _given_forward_agent: bool | None = None
     _resolved: dict[str, str] | None = None
     _twin: int = 0
     shown: Shown | None = None
@@ -89,24 +90,68 @@ class Host(Context):
                 none.
             gateway: another connection to go through, or a ProxyCommand (`%h`, `%p` and `%r` are the host, port and
                 user). False: none, whatever ssh_config says; left out, ssh_config decides.
-            forward_agent: not supported by this version, and refused.
+            forward_agent: whether all commands may use this machine's ssh-agent. Left out, ssh_config decides, then the
+                configuration.
 
         Raises:
             ValueError: user or port are given twice.
-            NotImplementedError: an argument that is not supported.
         """
         super().__init__(config=_as_ours(config))
-        refuse(
-            "Connection", forward_agent=(self.config.forward_agent if forward_agent is None else forward_agent, False)
-        )
+        self._given_forward_agent = forward_agent
         self.gateway = self.config.gateway if gateway is None else gateway
         name, its_user, its_port = _shorthand(host)
         self.original_host = name
         self._given_user = _only_one("user", its_user, user)
         self._given_port = _only_one("port", its_port, port)
         self.connect_timeout = self.config.timeouts.connect if connect_timeout is None else connect_timeout
-        self.connect_kwargs = dict(self.config.connect_kwargs if connect_kwargs is None else connect_kwargs)
+        self.connect_kwargs = self._login_arguments(connect_kwargs)
         self.client = _Client(self._manners)
+
+    @classmethod
+    def from_v1(cls, env: Any, **kwargs: Any) -> Self:
+        """A connection to the host that fabric 1 is at.
+
+        Args:
+            env: of fabric 1, or of `openssh_compat.fabric.api`. See `Config.from_v1` for what is taken from it.
+            kwargs: for the connection itself; they win over `env`.
+
+        Raises:
+            InvalidV1Env: `env.host_string` is empty.
+        """
+        if not env.host_string:
+            raise InvalidV1Env("env.host_string is empty: call Connection.from_v1() where a task of fabric 1 runs")
+        kwargs.setdefault("host", env.host_string)
+        _, user, port = _shorthand(kwargs["host"])
+        # What nobody has chosen is left to ssh_config.
+        if user is None and env.user != getpass.getuser():
+            kwargs.setdefault("user", env.user)
+        if port is None and str(env.port) != "22":
+            kwargs.setdefault("port", int(env.port))
+        if "config" not in kwargs:
+            kwargs["config"] = Config.from_v1(env)
+        elif env.key_filename is not None:
+            login = dict(kwargs.get("connect_kwargs") or kwargs["config"].connect_kwargs)
+            kwargs["connect_kwargs"] = {"key_filename": env.key_filename, **login}
+        if env.gateway and "gateway" not in kwargs:
+            # A host, in fabric 1; as a string it would be a ProxyCommand here.
+            kwargs["gateway"] = cls(env.gateway, config=Config.from_v1(env, overrides={"gateway": None}))
+        return cls(**kwargs)
+
+    def resolve_connect_kwargs(self, connect_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What a login is made with: these arguments, or those of the configuration; of key files those of the
+        configuration (`fab -i`), of the arguments and of ssh_config, in this order.
+        """
+        final = self._login_arguments(connect_kwargs)
+        keys = _listed(final.pop("key_filename", None))
+        keys += [file for file in identity_files(self.ssh_config) if file not in keys]
+        return {**final, "key_filename": keys} if keys else final
+
+    def _login_arguments(self, connect_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The same without asking ssh what ssh_config says."""
+        final = dict(connect_kwargs or self.config.connect_kwargs)
+        keys = _listed(self.config.connect_kwargs.get("key_filename"))
+        keys += [file for file in _listed(final.pop("key_filename", None)) if file not in keys]
+        return {**final, "key_filename": keys} if keys else final
 
     def __repr__(self) -> str:
         way = "proxyjump" if isinstance(self.gateway, Host) else "proxycommand" if self.gateway else None
@@ -158,6 +203,13 @@ class Host(Context):
         return self._given_port or (by_ssh if by_ssh != 22 else by_config)
 
     @property
+    def forward_agent(self) -> bool:
+        """Whether commands may use this machine's ssh-agent: given, or by ssh_config, or by the configuration."""
+        if self._given_forward_agent is not None:
+            return self._given_forward_agent
+        return self.ssh_config.get("forwardagent", "no") != "no" or bool(self.config.forward_agent)
+
+    @property
     def is_connected(self) -> bool:
         """Whether there is a connection."""
         transport = self.transport
@@ -191,6 +243,8 @@ class Host(Context):
             # Accepting without a record means to name the files; if they cannot be told, ssh has to do it its way.
             manners["host_keys"] = "strict" if strict else "warn" if files else "accept-new"
             manners["known_hosts"] = None if strict else files or None
+        if self.forward_agent:
+            manners["forward_agent"] = "always"
         if self.gateway and not isinstance(self.gateway, str):
             manners["gateway"] = self.gateway.core
         return manners
@@ -208,9 +262,7 @@ class Host(Context):
         for name in ("hostname", "port", "username"):
             if name in self.connect_kwargs:
                 raise ValueError(f"Connection: give {name!r} to the connection itself, not in connect_kwargs")
-        kwargs = dict(self.connect_kwargs)
-        if files := identity_files(self.ssh_config):
-            kwargs.setdefault("key_filename", files)
+        kwargs = self.resolve_connect_kwargs(self.connect_kwargs)
         limit = self.connect_timeout or self.ssh_config.get("connecttimeout", "none")
         if limit != "none":
             kwargs["timeout"] = float(limit)
@@ -262,7 +314,13 @@ def _shorthand(host: str) -> tuple[str, str | None, int | None]:
     name, colon, port = rest.partition(":")
     if not colon or ":" in port:
         return rest, user if at else None, None
+    if not port.isdecimal():
+        raise ValueError(f"Connection: {port!r} in {host!r} is no port")
     return name, user if at else None, int(port)
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if not value else [value] if isinstance(value, str | os.PathLike) else list(value)
 
 
 def _only_one(name: str, in_host: Any, given: Any) -> Any:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
+from ._mishaps import is_expected, mark, report
 from ._output import HostLog, Shown
+from ._reason import reason
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -41,6 +43,7 @@ class Outcome:
         try:
             self.value = work(self.connection)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it is said in the table, with the others
+            mark(error, self.connection.original_host)
             self.error = error
         finally:
             self.seconds = monotonic() - began
@@ -52,10 +55,7 @@ class Outcome:
         """Why it failed, in a line; empty when it did not."""
         if self.error is None:
             return ""
-        result = getattr(self.error, "result", None)
-        if result is not None and hasattr(result, "exited"):
-            return f"{result.command!r} ended with {result.exited}"
-        return f"{type(self.error).__name__}: {next(iter(str(self.error).splitlines()), '')}"
+        return reason(self.error)
 
 
 def on_all(
@@ -118,4 +118,18 @@ def say_what_came_of_it(outcomes: Sequence[Outcome]) -> None:
         print(line.rstrip(), file=sys.stderr)  # noqa: T201  # what the program is for
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed:
+        _say_where_mistakes_are(failed)
         raise Exit(f"{len(failed)} of {len(outcomes)} hosts failed", code=1)
+
+
+def _say_where_mistakes_are(failed: Sequence[Outcome]) -> None:
+    """The way to each mistake in the tasks, once: it is often the same on all hosts."""
+    said: set[str] = set()
+    for outcome in failed:
+        if outcome.error is None or is_expected(outcome.error) or isinstance(outcome.error, SystemExit):
+            continue
+        text = report(outcome.error)
+        _, _, way = text.partition("\n")
+        if way not in said:
+            said.add(way)
+            print(text, file=sys.stderr)  # noqa: T201  # what the program is for

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke.config import Config as InvokeConfig
+from invoke.config import merge_dicts
 
 from .runners import Remote, RemoteShell
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Config"]
 
@@ -26,6 +30,34 @@ class Config(InvokeConfig):
     """
 
     prefix = "fabric"
+
+    @classmethod
+    def from_v1(cls, env: Any, **kwargs: Any) -> Self:
+        """A configuration from an `env` of fabric 1.
+
+        Args:
+            env: of fabric 1, or of `openssh_compat.fabric.api`.
+            kwargs: for the configuration itself; what `overrides` says wins over `env`.
+        """
+        given = kwargs.pop("overrides", {})
+        password = env.password
+        from_env: dict[str, Any] = {
+            "connect_kwargs": {"allow_agent": not env.no_agent, "password": password},
+            "forward_agent": env.forward_agent,
+            "gateway": env.gateway,
+            "load_ssh_configs": env.use_ssh_config,
+            "run": {"pty": env.always_use_pty, "warn": env.warn_only},
+            "ssh_config_path": env.ssh_config_path,
+            "sudo": {"password": env.sudo_password or password, "prompt": env.sudo_prompt},
+            "timeouts": {"connect": env.timeout},
+        }
+        if env.key_filename is not None:
+            from_env["connect_kwargs"]["key_filename"] = env.key_filename
+        return cls(overrides=merge_dicts(from_env, given), **kwargs)
+
+    def set_runtime_ssh_path(self, path: str) -> None:
+        """Have another ssh_config read than the usual ones."""
+        self.load_overrides({**self._overrides, "ssh_config_path": path}, merge=True)
 
     @staticmethod
     def global_defaults() -> dict[str, Any]:

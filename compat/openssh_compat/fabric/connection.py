@@ -7,10 +7,10 @@ import shlex
 from typing import Any
 
 from .. import paramiko
-from .._shim import not_yet, refuse
+from .._shim import not_yet
 from ._forwards import forward_local, forward_remote
 from ._host import Host
-from .runners import Remote
+from .runners import Remote, left_alone
 
 __all__ = ["Connection"]
 
@@ -27,9 +27,12 @@ class Connection(Host):
         Raises:
             invoke.UnexpectedExit: it ended with another status than 0, and `warn` was not given.
             invoke.CommandTimedOut: it took longer than `timeout` seconds, and was killed.
-            NotImplementedError: disown= and shell= are not supported by this version.
+
+        With disown=True the command is started and left alone: it has no input and no terminal, what it puts out is
+        lost, it outlives the connection, and None is returned. shell= counts for `local` only: the host has its own
+        login shell.
         """
-        return self._run(self._runner(kwargs), command, **kwargs)
+        return self._run(self._runner(), command, **kwargs)
 
     def sudo(self, command: str, **kwargs: Any) -> Any:
         """Run a command by sudo, which is given the password when it asks for it; see invoke's `Context.sudo`.
@@ -43,7 +46,11 @@ class Connection(Host):
         Returns, Raises:
             as `run`, and invoke.AuthFailure: the password is wrong.
         """
-        return self._sudo(self._runner(kwargs), self._for_sudo(command), **kwargs)
+        if kwargs.pop("disown", False):
+            # sudo asks before what it runs is left alone.
+            self._sudo(self._runner(), _Complete(left_alone(self._prefix_commands(command))), **kwargs)
+            return None
+        return self._sudo(self._runner(), self._for_sudo(command), **kwargs)
 
     def begin(self, method: str, command: str, **kwargs: Any) -> Any:
         """Start what `run` or `sudo` would run; a Promise of its end. Unlike asynchronous=True it hides nothing.
@@ -51,13 +58,12 @@ class Connection(Host):
         Args:
             method: `run` or `sudo`.
         """
-        runner = self._runner(kwargs).only_begin()
+        runner = self._runner().only_begin()
         if method == "sudo":
             return self._sudo(runner, self._for_sudo(command), **kwargs)
         return self._run(runner, command, **kwargs)
 
-    def _runner(self, kwargs: dict[str, Any]) -> Remote:
-        refuse("run", **{name: (kwargs.get(name), None) for name in ("disown", "shell")})
+    def _runner(self) -> Remote:
         self.open()
         runner: Remote = self.config.runners.remote(self, inline_env=self.config.inline_ssh_env)
         return runner

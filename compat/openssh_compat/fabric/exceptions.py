@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._reason import reason
+
 if TYPE_CHECKING:
     from .group import GroupResult
 
@@ -32,16 +34,5 @@ class GroupException(Exception):  # fabric's name
     def __str__(self) -> str:
         failed = self.result.failed
         lines = [f"{len(failed)} of {len(self.result)} hosts failed"]
-        lines += [
-            f"{connection.original_host}: {type(error).__name__}: {_first_line(error)}"
-            for connection, error in failed.items()
-        ]
+        lines += [f"{connection.original_host}: {reason(error)}" for connection, error in failed.items()]
         return "\n".join(lines)
-
-
-def _first_line(error: BaseException) -> str:
-    # invoke's failures have everything that was printed in their text.
-    result = getattr(error, "result", None)
-    if result is not None and hasattr(result, "exited"):
-        return f"the command {result.command!r} ended with {result.exited}"
-    return next(iter(str(error).splitlines()), "")

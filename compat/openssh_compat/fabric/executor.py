@@ -10,6 +10,7 @@ from invoke.executor import Executor as InvokeExecutor
 from invoke.tasks import Call, Task
 
 from ._hosts import on_all, say_what_came_of_it
+from ._mishaps import mark
 from .tasks import ConnectionCall
 
 __all__ = ["Executor"]
@@ -52,8 +53,12 @@ class Executor(InvokeExecutor):
             if isinstance(same[0], ConnectionCall) and self._at_once != 1 and len(same) > 1:
                 results[same[0].task] = self._in_parallel(same[0], contexts)
                 continue
-            for call, context in zip(same, contexts, strict=True):
-                results[call.task] = self._one(call, context)
+            for at, (call, context) in enumerate(zip(same, contexts, strict=True)):
+                try:
+                    results[call.task] = self._one(call, context)
+                except Exception as error:
+                    _say_where(error, call, contexts[at:])
+                    raise
                 if shown:
                     print(results[call.task])  # noqa: T201  # what `autoprint` is for
         return results
@@ -91,7 +96,10 @@ class Executor(InvokeExecutor):
     def _given_hosts(self) -> list[str]:
         args = self.core[0].args if self.core else None
         named = args.hosts.value if args is not None else None
-        hosts = [host for word in named.split(",") if (host := word.strip())] if named else []
+        hosts = [host for word in (named or "").split(",") if (host := word.strip())]
+        if named is not None and not hosts:
+            raise Exit(f"--hosts={named!r} names no host, and without one the task would run on this machine.", code=1)
+        _check_names(hosts)
         for role in (args.role.value or []) if args is not None else []:
             hosts += [host for host in self._hosts_of(role) if host not in hosts]
         return hosts
@@ -114,6 +122,26 @@ class Executor(InvokeExecutor):
 
         task: Any = Task(run)
         return [_on(Call(task), host) for host in hosts]
+
+
+def _check_names(hosts: Iterable[str]) -> None:
+    """See that what was typed can be hosts at all, before anything is done on the first of them."""
+    for host in hosts:
+        name = host.rpartition("@")[2]
+        if host.startswith("-") or name.startswith("-"):
+            raise Exit(f"{host!r} is no host: it begins with a dash. An option belongs before or after it.", code=1)
+        if any(character.isspace() for character in host):
+            raise Exit(f"{host!r} is no host: there is a blank in it. Hosts are separated by commas.", code=1)
+
+
+def _say_where(error: Exception, call: Any, contexts: list[Any]) -> None:
+    """Note on which host it was, and which hosts will not have their turn."""
+    if not isinstance(call, ConnectionCall):
+        return
+    here, *others = (context.original_host for context in contexts)
+    mark(error, here)
+    if others:
+        error.not_tried = others  # type: ignore[attr-defined]
 
 
 def _runs(calls: Iterable[Any]) -> list[list[Any]]:

@@ -8,12 +8,13 @@ import sys
 from typing import Any
 
 from invoke.collection import Collection
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, UnexpectedExit
 from invoke.parser.argument import Argument
 from invoke.program import Program
 
 import openssh_core
 
+from ._mishaps import report
 from .config import Config
 from .executor import Executor
 from .v1.choice import is_for_fabric_1
@@ -39,6 +40,32 @@ class Fab(Program):
             Argument(names=("P", "parallel"), kind=int, help="Run each task on so many hosts at once; 0 for all."),
             Argument(names=("log-dir",), help="Write what each host puts out to a file of its own in this folder."),
         ]
+
+    def run(self, argv: list[str] | None = None, exit: bool = True) -> None:  # invoke's name
+        """Do what the command line says; see invoke's `Program.run`. A failure is told in a line or two."""
+        try:
+            super().run(argv, exit)
+        except Exception as error:
+            if not exit:
+                raise
+            self._tell(error, debug=hasattr(self, "core") and bool(self.args.debug.value))
+            sys.exit(1)
+
+    def execute(self) -> None:
+        """Run the tasks."""
+        try:
+            super().execute()
+        except UnexpectedExit as error:
+            # What it put out was shown, or is by invoke; of which host and which line is not said there.
+            self._tell(error, debug=False)
+            raise
+
+    @staticmethod
+    def _tell(error: BaseException, *, debug: bool) -> None:
+        sys.stdout.flush()
+        print(report(error, debug=debug), file=sys.stderr)  # noqa: T201  # the program's last word
+        if others := getattr(error, "not_tried", None):
+            print(f"Not tried: {', '.join(others)}", file=sys.stderr)  # noqa: T201
 
     @property
     def _only_a_command(self) -> bool:

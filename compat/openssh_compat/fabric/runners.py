@@ -5,6 +5,7 @@ Everything that `run` can be told (hide, warn, echo, watchers, ...) is invoke's;
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ from invoke.runners import Runner
 from invoke.terminals import character_buffered, pty_size
 from invoke.util import ExceptionHandlingThread
 
-from openssh_core import PIPE, CommandTimeout, OpenSSHError, Pty, RemoteProcess
+from openssh_core import DEVNULL, PIPE, CommandTimeout, OpenSSHError, Pty, RemoteProcess
 
 from ._output import HostLog
 from ._pump import Stream
@@ -28,8 +29,17 @@ __all__ = ["Remote", "RemoteShell", "Result"]
 
 # Seconds between looks at invoke's threads, which may die of an error while the command goes on.
 _LOOK = 0.25
+# A hang-up is ignored by what it starts, too. `$0` is the command: no shell but the last one reads it.
+_LEAVE = 'trap "" HUP; "${SHELL:-/bin/sh}" -c "$0" </dev/null >/dev/null 2>&1 &'
 # Seconds a command gets to end after Ctrl-C.
 _INTERRUPT_PATIENCE = 2.0
+
+
+def left_alone(command: str) -> str:
+    """A command line that starts another, by the account's own shell, and ends at once: what it started has no input,
+    its output goes nowhere, and it outlives the connection.
+    """
+    return f"sh -c {shlex.quote(_LEAVE)} {shlex.quote(command)}"
 
 
 class Result(InvokeResult):
@@ -91,6 +101,10 @@ class Remote(Runner):
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         if self.log is not None:
             self.log.command(command)
+        if self._disowned:
+            variables = {name: str(value) for name, value in env.items()}
+            self.context.core.run(left_alone(command), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=variables)
+            return
         self._process = self.context.core.popen(
             *self._words(command),
             stdin=PIPE,

@@ -118,6 +118,8 @@ def _log_in(key: Key) -> openssh_core.Connection:
     options["passphrase"] = env.passphrase or password_of(key)
     if int(env.connection_attempts or 1) > 1:
         options["options"] = {"ConnectionAttempts": int(env.connection_attempts)}
+    if env.forward_agent:
+        options["forward_agent"] = "always"
     if env.gateway:
         with settings(gateway=None):
             options["gateway"] = connection(env.gateway)
