@@ -109,7 +109,7 @@ class Proxy(Value):
         """
         try:
             if sock is None:
-                sock = socket.create_connection(self.address, timeout=deadline.left())
+                sock = socket.create_connection(self.address, timeout=_left(deadline))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.scheme == "https":
                 sock = self._inside_tls(sock, deadline)
@@ -135,7 +135,7 @@ class Proxy(Value):
         import ssl
 
         context = self.tls or ssl.create_default_context()
-        sock.settimeout(deadline.left())
+        sock.settimeout(_left(deadline))
         return context.wrap_socket(sock, server_hostname=self.host)
 
     def _dialogue(self, host: str, port: int) -> Dialogue:

@@ -229,3 +229,15 @@ def test_ports_and_percent_signs() -> None:
     assert Proxy.parse("socks5://a%40b:c%3A%2F%25@[::1]:9").address == ("::1", 9)
     assert Proxy.parse("socks5://a%40b:c%3A%2F%25@[::1]:9").password == "c:/%"
     assert str(Proxy.parse("socks5://a%40b:c%3A%2F%25@[::1]:9")) == "socks5://[::1]:9"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks4", "socks5"])
+def test_no_time_left_at_all(own_proxy: Any, scheme: str) -> None:
+    """0 means something else to a socket."""
+    proxy = Proxy.parse(f"{scheme}://127.0.0.1:{own_proxy.port}")
+    with pytest.raises(ConnectTimeout):
+        proxy.reach(None, "127.0.0.1", 22, Deadline.after(0))
+    sock = socket.create_connection(proxy.address)
+    with pytest.raises(ConnectTimeout):
+        proxy.reach(sock, "127.0.0.1", 22, Deadline.after(0))
+    assert sock.fileno() == -1
