@@ -222,12 +222,13 @@ class SftpSession:
         self.ask(message, box)
         return self.answer(box)[1]
 
-    def ask(self, message: wire.Request, box: Mailbox, tag: Any = None) -> None:
+    def ask(self, message: wire.Request, box: Mailbox, tag: Any = None) -> Asked:
         """Ask; the answer will be in the box. What was asked is on its way no later than when somebody waits."""
         self.check()
         asked = self._table.ask(message, box, tag, monotonic())
         box.pending[asked.id] = asked
         self._put(asked)
+        return asked
 
     def tell(self, message: wire.Request) -> None:
         """Ask for something of which the outcome matters to nobody. Never waits, and is safe in a finaliser."""

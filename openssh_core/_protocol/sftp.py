@@ -140,6 +140,8 @@ def _check(message: wire.Request, reply: Reply) -> None:
     elif isinstance(reply, Data) and isinstance(message, wire.Read) and not reply.data and message.length:
         # Section 6.4: the end of a file is a status. Without this a server could keep us asking for ever.
         raise RemoteProtocolError("the server answered READ with no data and no end of file")
+    elif isinstance(reply, Names) and isinstance(message, wire.ReadDir) and not reply.entries:
+        raise RemoteProtocolError("the server answered READDIR with no names and no end of the directory")
     elif isinstance(reply, Names) and not isinstance(message, wire.ReadDir) and len(reply.entries) != 1:
         raise RemoteProtocolError(f"the server answered {name} with {len(reply.entries)} names")
 

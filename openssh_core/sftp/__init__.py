@@ -20,9 +20,13 @@ from ..errors import (
 )
 from .attributes import FileStat, VfsStatistics
 from .client import SFTPClient
+from .entries import RemoteEntry
+from .remote_path import RemotePath
 
 __all__ = [
     "FileStat",
+    "RemoteEntry",
+    "RemotePath",
     "SFTPClient",
     "SFTPClosed",
     "SFTPError",

@@ -146,6 +146,11 @@ class ClientBase:
     def _one_name(self, message: wire.Request, path: bytes | None) -> bytes:
         return self._expect(Names, message, path).entries[0].name
 
+    def _real(self, path: RemotePathLike) -> str:
+        """The path without links and dots, from the root."""
+        where = self._path(path)
+        return to_text(self._one_name(wire.RealPath(where), where))
+
     def _close_handle(self, handle: bytes) -> None:
         self._session.tell(wire.Close(handle))
         self._session.flush()

@@ -6,9 +6,10 @@ import socket
 from typing import TYPE_CHECKING
 
 from ..master import Master
+from .files import Files
 from .names import NamesAndLinks
 from .opening import SocketLike, open_over, open_subsystem
-from .stats import Stats
+from .searching import Searching
 from .transfers import Transfers
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 TIMEOUT = 60.0
 
 
-class SFTPClient(Stats, NamesAndLinks, Transfers):
+class SFTPClient(Files, Searching, NamesAndLinks, Transfers):
     """Files on another machine, over SFTP version 3 (draft-ietf-secsh-filexfer-02) with OpenSSH's extensions.
 
     Made by `Connection.sftp`, or by `over`. A context manager. Thread-safe: any number of threads may share one; each

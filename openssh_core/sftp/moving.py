@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as modes
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
 
 from .._protocol.transfer import Pressure, ReadPlan, Span, WritePlan
@@ -25,6 +25,8 @@ from .paths import to_text
 
 Chunk = bytes | memoryview
 Asking = Generator[Iterable[wire.Request], Answer, None]
+# Writes a file by its own means, given the client, the path and the handle; how many bytes.
+Fill = Callable[[ClientBase, bytes, bytes], Course[int]]
 
 
 class Target(Protocol):
@@ -176,6 +178,7 @@ def send(
     finally_set: Attributes = wire.NO_ATTRIBUTES,
     start: int = 0,
     fsync: bool = False,
+    fill: Fill | None = None,
     pressure: Pressure | None = None,
 ) -> Course[int]:
     """Write a file.
@@ -186,6 +189,7 @@ def send(
         finally_set: attributes to set when everything is written.
         start: offset of the first byte that is written.
         fsync: have it on the disk before it is closed, where the server can.
+        fill: writes it in place of the source.
         pressure: shared with other courses.
 
     Returns:
@@ -206,6 +210,9 @@ def send(
     if fsync and session.offers(FSync):
         last.append(FSync(reply.handle))
     try:
+        if fill is not None:
+            writing.offset += yield from fill(client, path, reply.handle)
+            writing.skip_source()
         yield from writing.all_of_it([*last, wire.Close(reply.handle)])
         return writing.offset - start
     finally:
@@ -232,10 +239,14 @@ class _Writing:
         self._at_end = False
         self.offset = start
 
+    def skip_source(self) -> None:
+        """It has been written by other means."""
+        self._at_end = True
+
     def all_of_it(self, last: list[wire.Request]) -> Asking:
         """Write what the source has, then ask for these; nothing but that all of it went well is a success."""
         waiting = 0
-        while waiting or not self._at_end:
+        while waiting or last or not self._at_end:
             asked = self._wanted()
             if self._at_end and last:
                 asked, last, self._handle = asked + last, [], None

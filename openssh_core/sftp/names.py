@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
 from .._wire import sftp as wire
 from .._wire.sftp_extensions import ExpandPath, HardLink, HomeDirectory, PosixRename
@@ -10,9 +11,18 @@ from ..errors import SFTPUnsupported
 from .base import ClientBase
 from .paths import RemotePathLike, to_text, to_wire
 
+if TYPE_CHECKING:
+    from .remote_path import RemotePath
+
 
 class NamesAndLinks(ClientBase):
     """The part of a client that deals with names."""
+
+    def path(self, *parts: RemotePathLike) -> RemotePath:
+        """A path to work with as with a `pathlib.Path`."""
+        from .remote_path import RemotePath
+
+        return RemotePath(self, *parts)  # type: ignore[arg-type]  # every part is one of the whole
 
     def remove(self, path: RemotePathLike) -> None:
         """Remove a file or a symbolic link.
@@ -78,8 +88,7 @@ class NamesAndLinks(ClientBase):
 
     def realpath(self, path: RemotePathLike = ".") -> str:
         """The path without symbolic links and dots, from the root."""
-        where = self._path(path)
-        return to_text(self._one_name(wire.RealPath(where), where))
+        return self._real(path)
 
     def samefile(self, one: RemotePathLike, other: RemotePathLike) -> bool:
         """Whether two paths lead to the same file. Hard links cannot be told apart from copies: they count as two.

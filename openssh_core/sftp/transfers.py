@@ -18,7 +18,7 @@ from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Course, run
 from .local import FromLocal, LocalFile, Progress, Stream, Watched, partial_name
-from .moving import Asking, Source, fetch, send
+from .moving import Asking, Fill, Source, fetch, send
 from .paths import RemotePathLike, to_text
 
 _PERMISSIONS = 0o777
@@ -104,12 +104,12 @@ class Transfers(ClientBase):
             status = os.fstat(file.fileno())
             if modes.S_ISDIR(status.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), _local(local))
-            return self._put(file, status, self._path(remote), atomic, preserve, fsync, progress)
+            return self._put(file, _of_local(status), self._path(remote), atomic, preserve, fsync, progress)
 
     def _put(
         self,
         file: IO[bytes],
-        status: os.stat_result | None,
+        status: FileStat | None,
         path: bytes,
         atomic: bool,
         preserve: bool,
@@ -128,6 +128,9 @@ class Placing:
 
     Args:
         status: of the original, None where it has none.
+
+    Attributes:
+        fill: writes the file in place of the source, given the client, the path and the handle.
     """
 
     def __init__(
@@ -135,7 +138,7 @@ class Placing:
         client: ClientBase,
         path: bytes,
         source: Source,
-        status: os.stat_result | None,
+        status: FileStat | None,
         *,
         preserve: bool,
         fsync: bool,
@@ -144,13 +147,13 @@ class Placing:
         self._path = path
         self._source = source
         self._fsync = fsync
-        mode = None if status is None else modes.S_IMODE(status.st_mode) & _PERMISSIONS
+        mode = None if status is None or status.permissions is None else status.permissions & _PERMISSIONS
         self._created = Attributes(permissions=mode) if mode is not None else wire.NO_ATTRIBUTES
         self._finally = wire.NO_ATTRIBUTES
         self._preserve = preserve and status is not None
+        self.fill: Fill | None = None
         if preserve and status is not None:
-            times = int(status.st_atime), int(status.st_mtime)
-            self._finally = Attributes(permissions=mode, atime=times[0], mtime=times[1])
+            self._finally = Attributes(permissions=mode, atime=status.st_atime, mtime=status.st_mtime)
 
     def into(self) -> Course[int]:
         """Write into the file itself."""
@@ -162,6 +165,7 @@ class Placing:
             created=self._created,
             finally_set=self._finally,
             fsync=self._fsync,
+            fill=self.fill,
         )
 
     def beside(self) -> Course[int]:
@@ -187,6 +191,7 @@ class Placing:
                 created=self._created,
                 finally_set=self._finally,
                 fsync=self._fsync,
+                fill=self.fill,
             )
             yield from self._take_place(partial)
         except BaseException:
@@ -231,6 +236,13 @@ class Placing:
     def _beside(self) -> bytes:
         directory, name = posixpath.split(self._path)
         return posixpath.join(directory, os.fsencode(partial_name(os.fsdecode(name))))
+
+
+def _of_local(status: os.stat_result) -> FileStat:
+    # A time before 1970 or after 2106 does not fit; it is left as it comes.
+    times = (int(status.st_atime), int(status.st_mtime))
+    atime, mtime = times if all(0 <= time < 2**32 for time in times) else (None, None)
+    return FileStat(status.st_mode, status.st_size, status.st_uid, status.st_gid, atime, mtime)
 
 
 def _target(local: str | os.PathLike[str] | IO[bytes], *, atomic: bool, preserve: bool) -> LocalFile | Stream:
