@@ -255,6 +255,7 @@ class ConnectionCache:
         assert inner is not None
         lease = _Lease(inner, lambda: self._put_back(key, entry))
         leased = _Leased(lease, inner.host, encoding=given.encoding, errors=given.errors, defaults=given.defaults)
+        leased._forwards = inner._forwards
         leased._spoil = lambda: self._spoil(key, entry)
         # A finaliser may run anywhere, with any lock held: it only leaves word.
         lost = self._lost

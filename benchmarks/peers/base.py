@@ -60,6 +60,12 @@ class Peer(Protocol):
     def logout(self) -> None:
         """End it, and everything that was started for it."""
 
+    def again(self, count: int) -> list[float]:
+        """Log in as the next program would, `count` times, whatever an earlier one may have left; seconds of each."""
+
+    def at_once(self, count: int) -> float:
+        """Log in `count` times at the same time; seconds until all are in."""
+
     def commands(self, count: int) -> list[float]:
         """Run the small command `count` times one after another, collect status and output; seconds of each."""
 

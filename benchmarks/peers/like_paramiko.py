@@ -20,10 +20,13 @@ class LikeParamiko:
         self._module: Any = importlib.import_module(name)
 
     def login(self) -> None:
+        self._client = self._logged_in()
+
+    def _logged_in(self) -> Any:
         setup = self._setup
-        self._client = self._module.SSHClient()
-        self._client.load_host_keys(setup.known_hosts)
-        self._client.connect(
+        client = self._module.SSHClient()
+        client.load_host_keys(setup.known_hosts)
+        client.connect(
             setup.host,
             port=setup.port,
             username=setup.user,
@@ -31,6 +34,18 @@ class LikeParamiko:
             allow_agent=False,
             look_for_keys=False,
         )
+        return client
+
+    def again(self, count: int) -> list[float]:
+        return one_by_one(lambda: self._logged_in().close(), count)
+
+    def at_once(self, count: int) -> float:
+        clients: list[Any] = []
+        try:
+            return wide(lambda: clients.append(self._logged_in()), count, count)
+        finally:
+            for client in clients:
+                client.close()
 
     def logout(self) -> None:
         self._client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from subprocess import PIPE
+from typing import Any
 
 import openssh_core
 from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
@@ -17,18 +18,36 @@ class Ours:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
 
-    def login(self) -> None:
+    def _options(self) -> dict[str, Any]:
         setup = self._setup
-        self._host = openssh_core.connect(
-            f"{setup.user}@{setup.host}:{setup.port}",
-            key=setup.key,
-            known_hosts=setup.known_hosts,
-            agent=False,
-            config_file="none",
-        )
+        return {"key": setup.key, "known_hosts": setup.known_hosts, "agent": False, "config_file": "none"}
+
+    def _target(self) -> str:
+        return f"{self._setup.user}@{self._setup.host}:{self._setup.port}"
+
+    def login(self) -> None:
+        self._host = openssh_core.connect(self._target(), **self._options())
 
     def logout(self) -> None:
         self._host.close()
+
+    def again(self, count: int) -> list[float]:
+        options = {**self._options(), "persist": 60, "control_dir": self._setup.scratch}
+        # The first program logs in. It is not the one that is asked about.
+        openssh_core.connect(self._target(), **options).close()
+        try:
+            return one_by_one(lambda: openssh_core.connect(self._target(), **options).close(), count)
+        finally:
+            openssh_core.stop_persistent(self._target(), **options)
+
+    def at_once(self, count: int) -> float:
+        start = time.perf_counter()
+        handles = openssh_core.connect_many([self._target()] * count, **self._options(), connect_timeout=100)
+        hosts = [handle.result() for handle in handles]
+        taken = time.perf_counter() - start
+        for host in hosts:
+            host.close()
+        return taken
 
     def _command(self) -> None:
         self._host.run(SMALL, check=True)

@@ -23,8 +23,11 @@ class WithAsyncSSH:
         self._loop.run_until_complete(self._login())
 
     async def _login(self) -> None:
+        self._connection = await self._logged_in()
+
+    async def _logged_in(self) -> asyncssh.SSHClientConnection:
         setup = self._setup
-        self._connection = await asyncssh.connect(
+        return await asyncssh.connect(
             setup.host,
             setup.port,
             username=setup.user,
@@ -33,6 +36,33 @@ class WithAsyncSSH:
             agent_path=None,
             config=None,
         )
+
+    def again(self, count: int) -> list[float]:
+        return self._loop.run_until_complete(self._again(count))
+
+    async def _again(self, count: int) -> list[float]:
+        taken = []
+        for _ in range(count):
+            start = time.perf_counter()
+            connection = await self._logged_in()
+            connection.close()
+            await connection.wait_closed()
+            taken.append(time.perf_counter() - start)
+        return taken
+
+    def at_once(self, count: int) -> float:
+        return self._loop.run_until_complete(self._at_once(count))
+
+    async def _at_once(self, count: int) -> float:
+        start = time.perf_counter()
+        connections = await asyncio.gather(*(self._logged_in() for _ in range(count)), return_exceptions=True)
+        taken = time.perf_counter() - start
+        came = [one for one in connections if not isinstance(one, BaseException)]
+        for connection in came:
+            connection.close()
+        if len(came) < count:
+            raise RuntimeError(f"{count - len(came)} of {count} logins were turned away")
+        return taken
 
     def logout(self) -> None:
         self._connection.close()

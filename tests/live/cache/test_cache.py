@@ -260,3 +260,15 @@ def test_a_forked_child_begins_with_an_empty_cache(cache: ConnectionCache, optio
                 os._exit(1)
         assert os.waitpid(child, 0)[1] == 0
         assert host.capture("echo parent") == "parent\n"
+
+
+def test_what_the_connection_forwards_counts_for_who_has_it(
+    cache: ConnectionCache, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    with cache.connect(**options, forward_agent=True) as host:
+        # There is no agent here; that it may be asked for is what counts.
+        host.run("true", forward_agent=True)
+    with cache.connect(**options) as host:
+        with pytest.raises(InvalidInput, match="forward_agent"):
+            host.run("true", forward_agent=True)
