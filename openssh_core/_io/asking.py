@@ -62,9 +62,9 @@ class Asking:
         self._secret = None
         self._ready()
 
-    def take_answer(self) -> bytes:
-        """What is to be sent now, once."""
-        answer, self._answer = self._answer, b""
+    def take_answer(self, most: int) -> bytes:
+        """What is to be sent now, once; at most so many bytes."""
+        answer, self._answer = self._answer[:most], self._answer[most:]
         return answer
 
 
@@ -72,16 +72,16 @@ class _Gated:
     def __init__(self, asking: Asking, inner: Source | None) -> None:
         self._asking = asking
         self._inner = inner
-        self._answered = 0
+        self._gave = False
 
     def pull(self, most: int) -> bytes | memoryview | None:
         asking = self._asking
-        if answer := asking.take_answer():
-            self._answered += 1
+        if answer := asking.take_answer(most):
+            self._gave = True
             return answer
         if not asking.started:
-            # With the end of its input sudo gives up.
-            return b"" if asking.times > self._answered else None
+            # Asked again, or for what is not there: with the end of its input sudo gives up.
+            return b"" if asking.times > self._gave else None
         return b"" if self._inner is None else self._inner.pull(most)
 
     def close(self) -> None:

@@ -144,7 +144,7 @@ def test_random_patterns_match_what_they_mean(shell: str, tmp_path: Path) -> Non
         (tmp_path / name).touch()
     dice = random.Random(11)
     wanted: list[Pattern] = []
-    while len(wanted) < 250:
+    while len(wanted) < 120:
         pattern = Pattern(dice, "**t" if shell == "fish" else "*?[tt")
         if pattern.matches(names) and set(pattern.text) & set("*?["):
             wanted.append(pattern)

@@ -261,3 +261,23 @@ def test_variables_in_commands(either: Connection) -> None:
     assert either.make_remote_command("echo", "%PORT%")[-1].endswith(f"echo {port}")
     with pytest.raises(InvalidInput, match="nobody"):
         either.run("echo", "%nobody%")
+
+
+def test_the_end_of_a_socket_is_seen_though_a_forked_child_lives(host: Connection) -> None:
+    with host.popen("cat", **both()) as process:
+        assert process.socket is not None
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(write_end)
+            os.read(read_end, 1)  # lives until the parent has seen what it wants
+            os._exit(0)
+        os.close(read_end)
+        try:
+            process.socket.shutdown(socket.SHUT_WR)
+            assert process.socket.recv(10) == b""
+            assert process.wait() == 0
+            process.close()
+        finally:
+            os.close(write_end)
+            os.waitpid(child, 0)
