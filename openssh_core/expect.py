@@ -244,8 +244,10 @@ class RemoteSpawn(_SpawnBase):
         for sig in signals:
             if not self.isalive():
                 return True
-            with contextlib.suppress(SignalNotDelivered):
+            try:
                 self.kill(sig)
+            except SignalNotDelivered:
+                break  # no other will be; `close` hangs its terminal up
             with contextlib.suppress(CommandTimeout, OpenSSHError):
                 self._notice(self.process.wait(0 if sig == signal.SIGCONT else self._patience()))
         return not self.isalive()

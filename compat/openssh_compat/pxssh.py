@@ -124,7 +124,7 @@ class pxssh(RemoteSpawn, _Original):  # type: ignore[misc]  # the two have a bas
             original_prompt: a pattern for the prompt that the account has.
             login_timeout: seconds for the login, and again for the prompt.
             auto_prompt_reset: set the prompt to one that `prompt` knows.
-            ssh_key: the private key's file.
+            ssh_key: the private key's file; True: the shell may use our ssh-agent.
             sync_multiplier, sync_original_prompt: how long, and whether, to look for the prompt by pressing Enter.
             ssh_tunnels: lists by `local`, `remote` and `dynamic`, in ssh's words.
             spawn_local_ssh: False: log in from the session that there is to the next host, as pexpect does.
@@ -151,7 +151,7 @@ class pxssh(RemoteSpawn, _Original):  # type: ignore[misc]  # the two have a bas
             )
             self._is_ours = True
         try:
-            self._open_shell(self.connection, ssh_tunnels, terminal_type)
+            self._open_shell(self.connection, ssh_tunnels, terminal_type, forward_agent=ssh_key is True or None)
             self._find_prompt(original_prompt, terminal_type, login_timeout)
             if sync_original_prompt and not self.sync_original_prompt(sync_multiplier):
                 raise ExceptionPxssh("could not synchronize with original prompt")
@@ -168,11 +168,7 @@ class pxssh(RemoteSpawn, _Original):  # type: ignore[misc]  # the two have a bas
 
     def _access(self, ssh_key: Any, ssh_config: str | None, password: str) -> dict[str, Any]:
         """How to get in, in the words of `openssh_core.connect`."""
-        if ssh_key is True:
-            raise ExceptionPxssh(
-                "ssh_key=True (forwarding the agent) is not supported by this version of openssh_compat"
-            )
-        if ssh_key and not os.path.isfile(os.path.expanduser(ssh_key)):
+        if isinstance(ssh_key, str | os.PathLike) and not os.path.isfile(os.path.expanduser(ssh_key)):
             raise ExceptionPxssh("private ssh key does not exist or is not a file.")
         if ssh_config is not None and not os.path.isfile(ssh_config):
             raise ExceptionPxssh("SSH config does not exist or is not a file.")
@@ -182,7 +178,8 @@ class pxssh(RemoteSpawn, _Original):  # type: ignore[misc]  # the two have a bas
         if self.force_password:
             options["pubkeyauthentication"] = "no"
         return {
-            "key": ssh_key or None,
+            "key": ssh_key if isinstance(ssh_key, str | os.PathLike) else None,
+            "forward_agent": ssh_key is True,
             "config_file": ssh_config,
             "password": password or None,
             "passphrase": password or None,
@@ -201,7 +198,12 @@ class pxssh(RemoteSpawn, _Original):  # type: ignore[misc]  # the two have a bas
             raise ExceptionPxssh(f"Could not establish connection to host: {error}") from error
 
     def _open_shell(
-        self, connection: openssh_core.Connection, tunnels: Mapping[str, Iterable[Any]], terminal_type: str
+        self,
+        connection: openssh_core.Connection,
+        tunnels: Mapping[str, Iterable[Any]],
+        terminal_type: str,
+        *,
+        forward_agent: bool | None,
     ) -> None:
         environment = os.environ if self.env is None else self.env
         pty = Pty(term=environment.get("TERM") or terminal_type)
@@ -213,7 +215,8 @@ class pxssh(RemoteSpawn, _Original):  # type: ignore[misc]  # the two have a bas
             ):
                 for tunnel in tunnels.get(kind, ()):
                     forward(*_ends(str(tunnel), two=kind != "dynamic"))
-            process = connection.popen(stdin=openssh_core.SOCKET, stdout=openssh_core.SOCKET, pty=pty, encoding=None)
+            ends: dict[str, Any] = {"stdin": openssh_core.SOCKET, "stdout": openssh_core.SOCKET}
+            process = connection.popen(**ends, pty=pty, encoding=None, forward_agent=forward_agent)
         except openssh_core.OpenSSHError as error:
             raise ExceptionPxssh(str(error)) from error
         self.attach(process, pty)

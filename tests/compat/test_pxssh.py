@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -214,8 +216,30 @@ def test_before_the_login_there_is_nothing() -> None:
     session = ours.pxssh()
     assert not session.isalive()
     session.close()
-    with pytest.raises(ours.ExceptionPxssh, match="agent"):
-        session.login("host", "user", ssh_key=True)
+    with pytest.raises(TypeError, match="username or an ssh_config"):
+        session.login("host")
+
+
+def test_the_agent_for_the_shell(
+    make: Callable[..., Any], place: dict[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/tmp/oc-agent-{os.urandom(6).hex()}"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL) as agent:
+        try:
+            while not os.path.exists(path):
+                time.sleep(0.01)
+            monkeypatch.setenv("SSH_AUTH_SOCK", path)
+            with open(place["ssh_config"], encoding="utf-8") as file:
+                lines = [line for line in file if "Agent" not in line]
+            config = tmp_path / "config"
+            config.write_text("".join(lines))
+            session = make(env={**DUMB, "SSH_AUTH_SOCK": path})
+            session.login(place["server"], ssh_config=str(config), ssh_key=True)
+            assert ask(session, "ssh-add -l") == ["The agent has no identities."]
+            session.logout()
+        finally:
+            agent.kill()
+            os.unlink(path)
 
 
 def test_a_changed_host_key_is_never_accepted(loopback_server: LoopbackServer, tmp_path: Any) -> None:

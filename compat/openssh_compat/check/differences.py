@@ -22,7 +22,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "Popen.pid": "the remote process id: nothing for os.kill",
     },
     "pexpect.pxssh": {
-        "pxssh.login": "host keys are checked, a changed one is never accepted; ssh_key=True is refused",
+        "pxssh.login": "host keys are checked, a changed one is never accepted",
         "pxssh.getecho": "the terminal's settings are on the other machine",
         "pxssh.setecho": "the terminal's settings are on the other machine",
         "pxssh.waitnoecho": "the terminal's settings are on the other machine",
