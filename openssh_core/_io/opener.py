@@ -137,10 +137,15 @@ class SessionOpener:
     def give_way(self) -> None:
         """A session of ours beside the link was refused: give back what nobody uses, until `guest_gone`."""
         with self._link as link:
-            number, self._spare = self._spare, None
-            if number is not None:
+            spare, self._spare = self._spare, None
+            unused = [] if spare is None else [spare]
+            if self._held is not None and self._slots.open == len(unused) + 1:
+                # Nothing runs on the link, so nothing will have to be ended in a hurry.
+                unused.append(self._held)
+                self._held = None
+            self._slots.full(giving=len(unused))
+            for number in unused:
                 link.close_channel(number)
-            self._slots.full(giving=0 if number is None else 1)
 
     def guest_gone(self) -> None:
         """A session beside the link is over; what was learned while it was there says little about what is now."""

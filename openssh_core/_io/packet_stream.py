@@ -246,6 +246,9 @@ class PacketStream:
         """Nobody may use it any more."""
         self._sock.close()
 
+    # Who drops a client without closing it leaves nothing behind either.
+    __del__ = close
+
     def abandon(self) -> None:
         """In a forked child: drop our copy without a word."""
         fd = self._sock.detach()

@@ -78,6 +78,16 @@ class _Packet:
         return self.asked.message.pieces(self.asked.id)
 
 
+def _telling(table: RequestTable) -> Callable[[Any], None]:
+    """What is told of each packet that leaves; without the session, so that one that is dropped goes at once."""
+
+    def leaving(packet: Any) -> None:
+        if isinstance(packet, _Packet):
+            table.sent(packet.asked)
+
+    return leaving
+
+
 class _Hello:
     """The packet before all others."""
 
@@ -97,7 +107,6 @@ class SftpSession:
 
     Attributes:
         extensions: what the server offered, by name.
-        limits: how much may be asked for at once.
         error: why it is of no more use, None while it is.
     """
 
@@ -113,12 +122,12 @@ class SftpSession:
         self.host = host
         self.timeout = timeout
         self.extensions: dict[bytes, bytes] = {}
-        self.limits = Limits()
+        self._learned = _Learner()
         self.error: OpenSSHError | None = None
         self._explain = explain
         self._ended = ended
         self._table = RequestTable()
-        self._stream = stream_of(self._leaving)
+        self._stream = stream_of(_telling(self._table))
         self._turns = _Turns()
         _sessions.add(self)
 
@@ -152,7 +161,7 @@ class SftpSession:
             raise self.fail(self._explain(self._stream.reader.rest())) from None
         self._stream.reader.advance()
         if supported(AskLimits, self.extensions):
-            self._put(self._table.ask(AskLimits(), _Learner(self), None, monotonic()))
+            self._put(self._table.ask(AskLimits(), self._learned, None, monotonic()))
 
     def _first_packet(self) -> bytes | memoryview:
         deadline = None if self.timeout is None else monotonic() + self.timeout
@@ -206,6 +215,11 @@ class SftpSession:
             raise copy.copy(self.error)
 
     # ---- asking
+
+    @property
+    def limits(self) -> Limits:
+        """How much may be asked for at once."""
+        return self._learned.limits
 
     def offers(self, kind: type[Extended]) -> bool:
         """Whether the server has an extension."""
@@ -332,10 +346,6 @@ class SftpSession:
     def _put(self, asked: Asked) -> None:
         self._stream.writer.put(_Packet(asked))
 
-    def _leaving(self, packet: Any) -> None:
-        if isinstance(packet, _Packet):
-            self._table.sent(packet.asked)
-
     def _lost(self) -> None:
         if self.error is None:
             self.fail(self._explain(self._stream.reader.rest()))
@@ -346,12 +356,12 @@ class _Learner:
 
     abandoned = False
 
-    def __init__(self, session: SftpSession) -> None:
-        self._session = session
+    def __init__(self) -> None:
+        self.limits = Limits()
 
     def put(self, asked: Asked) -> None:
         if isinstance(asked.answer, ExtendedReply):
-            self._session.limits = believable_limits(LimitsReply.decode(asked.answer.payload))
+            self.limits = believable_limits(LimitsReply.decode(asked.answer.payload))
 
 
 class _Turns:

@@ -6,7 +6,9 @@ import contextlib
 import errno
 import os
 import stat as modes
+from collections import deque
 from collections.abc import Callable
+from itertools import repeat, starmap
 from typing import IO, Any
 
 from .._protocol.transfer import InOrder
@@ -37,7 +39,7 @@ class LocalFile:
         self._path = os.path.realpath(path)
         self._preserve = preserve
         self._status: FileStat | None = None
-        self._fd = -1
+        self._opened: list[int] = []
         self._partial: str | None = None
         self._old_mode: int | None = None
         with contextlib.suppress(FileNotFoundError):
@@ -63,18 +65,22 @@ class LocalFile:
             done += os.pwrite(self._fd, data[done:], offset + done)
 
     def _open(self) -> None:
-        if self._fd >= 0:
+        if self._opened:
             return
         told = self._status.permissions if self._status else None
         # As cp(1): what the original has and our umask leaves of it; never a special bit.
         mode = 0o666 if told is None else told & 0o777
+        path, flags = self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
         if self._atomic:
             directory, name = os.path.split(self._path)
-            partial = os.path.join(directory, partial_name(name))
-            self._fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode | 0o200)
-            self._partial = partial
-        else:
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+            path, mode, flags = os.path.join(directory, partial_name(name)), mode | 0o200, flags | os.O_EXCL
+            self._partial = path
+        # In one step of the interpreter, so that no interrupt falls between the file and our knowledge of it.
+        self._opened.extend(map(os.open, (path,), (flags,), (mode,)))
+
+    @property
+    def _fd(self) -> int:
+        return self._opened[0]
 
     def finish(self, size: int) -> None:
         """Everything is there: let it take its place."""
@@ -82,8 +88,7 @@ class LocalFile:
         if self._seekable:
             os.ftruncate(self._fd, size)
             self._set_mode()
-        fd, self._fd = self._fd, -1
-        os.close(fd)
+        self._close()
         if self._partial is not None:
             os.replace(self._partial, self._path)
             self._partial = None
@@ -102,13 +107,16 @@ class LocalFile:
 
     def drop(self) -> None:
         """It will not be completed: nothing of it stays. Idempotent."""
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        self._close()
         partial, self._partial = self._partial, None
         if partial is not None:
             with contextlib.suppress(OSError):
                 os.unlink(partial)
+
+    def _close(self) -> None:
+        while self._opened:
+            # Taken and closed in one step, or it might be closed twice, and be somebody else's by then.
+            deque(map(os.close, starmap(self._opened.pop, repeat((), 1))), maxlen=0)
 
 
 class Stream:
