@@ -84,6 +84,12 @@ class Peer(Protocol):
     def tunnel_up(self, port: int, size: int) -> float:
         """Send `size` bytes through one, until all have arrived; seconds."""
 
+    def tree_get(self, count: int, size: int) -> float:
+        """Fetch a tree of `count` files of `size` bytes (`peers/trees.py`); seconds. `tree_put`: send it."""
+
+    def file_get(self, count: int) -> list[float]:
+        """Fetch one small file `count` times; seconds of each. `file_put`: send it."""
+
     def helpers(self) -> list[int]:
         """Process ids of what works for this client and is not counted with its ended children."""
 

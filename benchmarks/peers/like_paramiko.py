@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
+import stat
 import time
 from typing import Any
 
 from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, one_by_one, through, wide
+from peers.trees import copied, small_file
 
 __all__ = ["LikeParamiko"]
 
@@ -21,6 +24,7 @@ class LikeParamiko:
 
     def login(self) -> None:
         self._client = self._logged_in()
+        self._files: Any = None
 
     def _logged_in(self) -> Any:
         setup = self._setup
@@ -96,6 +100,44 @@ class LikeParamiko:
 
     def _channel(self, port: int) -> Any:
         return self._client.get_transport().open_channel("direct-tcpip", ("127.0.0.1", port), ("127.0.0.1", 0))
+
+    def _sftp(self) -> Any:
+        if self._files is None:
+            self._files = self._client.open_sftp()
+        return self._files
+
+    def tree_get(self, count: int, size: int) -> float:
+        self._sftp()
+        return copied(self._get, count, size)
+
+    def _get(self, source: str, target: str) -> None:
+        """What everybody writes: paramiko has no trees."""
+        os.mkdir(target)
+        for entry in self._files.listdir_attr(source):
+            names = f"{source}/{entry.filename}", f"{target}/{entry.filename}"
+            if stat.S_ISDIR(entry.st_mode):
+                self._get(*names)
+            else:
+                self._files.get(*names)
+
+    def tree_put(self, count: int, size: int) -> float:
+        self._sftp()
+        return copied(self._put, count, size)
+
+    def _put(self, source: str, target: str) -> None:
+        self._files.mkdir(target)
+        for entry in os.scandir(source):
+            names = entry.path, f"{target}/{entry.name}"
+            if entry.is_dir():
+                self._put(*names)
+            else:
+                self._files.put(*names)
+
+    def file_get(self, count: int) -> list[float]:
+        return small_file(self._sftp().get, count)
+
+    def file_put(self, count: int) -> list[float]:
+        return small_file(self._sftp().put, count)
 
     def helpers(self) -> list[int]:
         return []

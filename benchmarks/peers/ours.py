@@ -8,6 +8,7 @@ from typing import Any
 
 import openssh_core
 from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
+from peers.trees import copied, small_file
 
 __all__ = ["Ours"]
 
@@ -74,6 +75,18 @@ class Ours:
 
     def tunnel_up(self, port: int, size: int) -> float:
         return through(self._host.open_tunnel("127.0.0.1", port), size, up=True)
+
+    def tree_get(self, count: int, size: int) -> float:
+        return copied(lambda source, target: self._host.get(source, target, recursive=True), count, size)
+
+    def tree_put(self, count: int, size: int) -> float:
+        return copied(lambda source, target: self._host.put(source, target, recursive=True), count, size)
+
+    def file_get(self, count: int) -> list[float]:
+        return small_file(self._host.get, count)
+
+    def file_put(self, count: int) -> list[float]:
+        return small_file(self._host.put, count)
 
     def helpers(self) -> list[int]:
         return [self._host.master_pid]

@@ -8,6 +8,7 @@ import time
 
 from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
 from peers.ssh_master import SSHMaster
+from peers.trees import copied
 
 __all__ = ["SSHProcess"]
 
@@ -58,6 +59,17 @@ class SSHProcess:
             taken = through(ours, size, up=up)
             process.wait()
         return taken
+
+    def tree_get(self, count: int, size: int) -> float:
+        return copied(lambda source, target: self._scp(f"{self._master.destination}:{source}", target), count, size)
+
+    def tree_put(self, count: int, size: int) -> float:
+        return copied(lambda source, target: self._scp(source, f"{self._master.destination}:{target}"), count, size)
+
+    def _scp(self, source: str, target: str) -> None:
+        options = ["-F", "none", f"-oControlPath={self._master.path}", "-oControlMaster=no", "-oProxyCommand=false"]
+        words = ["scp", "-q", "-r", *options, "--", source, target]
+        subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=True)
 
     def helpers(self) -> list[int]:
         return [self._master.pid()]

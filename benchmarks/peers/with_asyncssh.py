@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
 import asyncssh
 
 from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size
+from peers.trees import copied, small_file
 
 __all__ = ["WithAsyncSSH"]
 
@@ -18,6 +21,7 @@ class WithAsyncSSH:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._loop = asyncio.new_event_loop()
+        self._files: Any = None
 
     def login(self) -> None:
         self._loop.run_until_complete(self._login())
@@ -65,6 +69,7 @@ class WithAsyncSSH:
         return taken
 
     def logout(self) -> None:
+        self._files = None
         self._connection.close()
         self._loop.run_until_complete(self._connection.wait_closed())
 
@@ -140,6 +145,24 @@ class WithAsyncSSH:
         taken = time.perf_counter() - start
         writer.close()
         return taken
+
+    def _copy(self, verb: str, **options: Any) -> Callable[[str, str], object]:
+        if self._files is None:
+            self._files = self._loop.run_until_complete(self._connection.start_sftp_client())
+        way = getattr(self._files, verb)
+        return lambda source, target: self._loop.run_until_complete(way(source, target, **options))
+
+    def tree_get(self, count: int, size: int) -> float:
+        return copied(self._copy("get", recurse=True), count, size)
+
+    def tree_put(self, count: int, size: int) -> float:
+        return copied(self._copy("put", recurse=True), count, size)
+
+    def file_get(self, count: int) -> list[float]:
+        return small_file(self._copy("get"), count)
+
+    def file_put(self, count: int) -> list[float]:
+        return small_file(self._copy("put"), count)
 
     def helpers(self) -> list[int]:
         return []
