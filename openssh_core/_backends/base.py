@@ -187,6 +187,10 @@ class Backend(Protocol):
             direct: have the master read and write the socket, whichever way this is.
         """
 
+    def on_refusal(self, tell: Callable[[], None]) -> None:
+        """Have it told when the server has refused a session: it may hold one that it can do without. It may be told
+        in any thread, and must not wait."""
+
     def make_room(self) -> None:
         """Give back a session that is only kept in advance: somebody opens one by another way."""
 

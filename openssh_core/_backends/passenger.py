@@ -47,6 +47,7 @@ class PassengerBackend:
         self.track_pid = track_pid
         self.gate: Gate = gate or SlotGate()
         self._sessions: set[PassengerSession] = set()
+        self._refusals: set[Callable[[], None]] = set()
         self._tunnels: set[Tunnel] = set()
         self._opening: set[PassengerSession] = set()
         self._closed: OpenSSHError | None = None
@@ -83,6 +84,7 @@ class PassengerBackend:
                 return
             except OpenRefused as error:
                 error.host = self.host
+                self.make_room()
                 busy = self.gate.refused()
                 now = monotonic()
                 refused_since = None if busy else refused_since or now
@@ -152,8 +154,12 @@ class PassengerBackend:
         if pids := [session.pid for session in sessions if session.pid is not None]:
             kill_groups(self, pids, name, timeout, host=self.host)
 
+    def on_refusal(self, tell: Callable[[], None]) -> None:
+        self._refusals.add(tell)
+
     def make_room(self) -> None:
-        pass  # nothing is kept in advance
+        for tell in tuple(self._refusals):
+            tell()
 
     def end_all(self) -> None:
         # A subsystem has no process that could be signalled; it ends with its input.

@@ -107,6 +107,7 @@ class ProxyBackend:
     def give_way(self) -> bool:
         """Somebody opens a session beside the link and was refused; whether sessions of ours will end some day."""
         self.reactor.submit(self.opener.give_way)
+        self.reactor.submit(self.opener.tell_refusal)
         return bool(self.sessions)
 
     def guest_gone(self) -> None:
@@ -124,9 +125,13 @@ class ProxyBackend:
         elif pids := [session.pid for session in sessions if session.pid is not None]:
             kill_groups(self, pids, name, timeout, host=self.host)
 
+    def on_refusal(self, tell: Callable[[], None]) -> None:
+        self.opener.refusals.add(tell)
+
     def make_room(self) -> None:
         def drop() -> None:
             self.opener.drop_spare()
+            self.opener.tell_refusal()
 
         self.reactor.submit(drop)
 

@@ -6,6 +6,7 @@ The queue is first come, first served. Opens are retried only while nothing has 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
@@ -84,6 +85,8 @@ class SessionOpener:
         self._timer_set = False
         self._refused_since: float | None = None
         self._heard = monotonic()
+        # Told of each refusal, in the reactor's thread.
+        self.refusals: set[Callable[[], None]] = set()
         link.on_end(self.lost)
 
     def silent_for(self) -> float:
@@ -182,7 +185,13 @@ class SessionOpener:
         else:
             self._link.close_channel(number)
 
+    def tell_refusal(self) -> None:
+        """Whoever holds a session that it can do without shall know that there are too few."""
+        for tell in tuple(self.refusals):
+            tell()
+
     def refused(self, event: protocol.Refused) -> None:
+        self.tell_refusal()
         self._heard = now = monotonic()
         if self._slots.refused(now) or not (self._urgent or self._waiting):
             self._refused_since = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..copy._mover import Mover
     from ..copy.options import Choices
     from ..copy.trees import LocalPath, Locals, Remotes, Transfer
+    from ..sftp import SFTPClient
     from ..sftp.paths import RemotePathLike
 
 
@@ -121,11 +122,17 @@ class Transfers(Commands, Files):
         wanted = TransferOptions(**options)
         self._live()
         if self._mover is None:
-            self._mover = Mover(self.sftp)
+            self._mover = Mover(self._new_mover_client)
             self._attach(self._mover)
         with self._mover.client() as client:
             digests = Digests(self._digest)
             yield Transfer(client, wanted, digests=digests, progress=progress, cancel=cancel, check=check)
+
+    def _new_mover_client(self) -> SFTPClient:
+        assert self._mover is not None
+        client = self.sftp()
+        self._live().on_refusal(self._mover.give_way)
+        return client
 
     def _digest(self, script: str, data: bytes) -> tuple[int, bytes]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from .._backends.base import Backend, Piped, Session, SessionRequest, Streams
 from .._backends.gate import GuestGate
@@ -168,6 +169,10 @@ class Master:
             for backend in (self._guests, self._backend):
                 if backend is not None:
                     backend.close(ConnectionClosed("this connection was closed", host=self.host))
+
+    def on_refusal(self, tell: Callable[[], None]) -> None:
+        """Have it told, in any thread, when the server has refused a session."""
+        self.backend.on_refusal(tell)
 
     def make_room(self) -> None:
         """Give back what is kept of the server's sessions in advance, for somebody who comes by another way."""

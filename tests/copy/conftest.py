@@ -1,4 +1,4 @@
-"""One connection for the whole session, and names that every program has stumbled over."""
+"""One connection for the tests of a file, and names that every program has stumbled over."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ NAMES = [
 DECOYS = [b"starX", b"b", b"questionX", b"back/slash", b"allXofiX"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared(loopback_server: LoopbackServer) -> Iterator[Connection]:
-    """A connection that no test ends."""
+    """A connection that no test ends. One for each file: what comes after it may look for threads that are left."""
     with openssh_core.connect(**loopback_server.connect_options()) as connection:
         connection.run("true")  # with its first session the server's process changes its name
         yield connection
