@@ -130,6 +130,8 @@ def odd() -> Iterator[tuple[FakeMaster, ProxyLink]]:
     with FakeMaster(server=Odd) as master:
         with control.greet(master.path, Deadline.after(SOON)) as conversation:
             sock = conversation.proxy(Deadline.after(SOON))
+        # The answer may be here before the server behind it is.
+        master.wait_for(lambda: master.servers)
         link = ProxyLink(sock, reactor, lost=ConnectionLost, ended=lambda: None)
         yield master, link
         link.close(ConnectionLost("over"))
