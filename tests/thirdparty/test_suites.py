@@ -44,3 +44,13 @@ def test_scp(
     folder = source("scp")
     variables = {"SCPPY_HOSTNAME": server.host, "SCPPY_PORT": str(server.port), "SCPPY_USERNAME": server.user}
     compare("scp", *(run_suite(which, folder, "test.py", **variables) for which in ("stock", "ours")))
+
+
+# What needs no server.
+UNITS = ["config", "file", "hostkeys", "message", "proxy", "ssh_exception", "util"]
+
+
+def test_the_units_of_paramiko(source: Callable[[str], Path], run_suite: Run, compare: Callable[..., None]) -> None:
+    folder = source("paramiko")
+    files = [f"tests/test_{name}.py" for name in UNITS]
+    compare("paramiko", *(run_suite(which, folder, *files) for which in ("stock", "ours")))

@@ -6,7 +6,6 @@ hosts, ssh_config, and the exceptions. What it has not raises an error that says
 
 from __future__ import annotations
 
-from .._shim import missing_from
 from ._stand_in import stand_in, standing_in
 from ._version import __version__, __version_info__
 from .agent import Agent, AgentKey
@@ -62,6 +61,8 @@ from .sftp import (
     SFTPError,
 )
 from .sftp_attr import SFTPAttributes
+from .sftp_client import SFTP, SFTPClient
+from .sftp_file import SFTPFile
 from .sftp_handle import SFTPHandle
 from .sftp_server import SFTPServer
 from .sftp_si import SFTPServerInterface
@@ -142,8 +143,11 @@ __all__ = [
     "PublicBlob",
     "RSAKey",
     "RejectPolicy",
+    "SFTP",
     "SFTPAttributes",
+    "SFTPClient",
     "SFTPError",
+    "SFTPFile",
     "SFTPHandle",
     "SFTPServer",
     "SFTPServerInterface",
@@ -176,7 +180,3 @@ __all__ = [
     "stand_in",
     "standing_in",
 ]
-
-_LATER = "SFTP SFTPClient SFTPFile sftp_client sftp_file"
-
-__getattr__ = missing_from("paramiko", _LATER.split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from openssh_core import PIPE, Connection, InvalidInput, OpenRefused, OpenSSHError, Pty, RemoteProcess
 
@@ -15,6 +15,9 @@ from ._transport_life import TransportLife
 from .channel import Channel
 from .common import CONNECTION_FAILED_CODE
 from .ssh_exception import ChannelException, SSHException
+
+if TYPE_CHECKING:
+    from .sftp_client import SFTPClient
 
 __all__ = ["Channels"]
 
@@ -117,6 +120,16 @@ class Channels(TransportLife):
             f"global_request({kind!r}) is not supported by openssh_compat: ssh sends only those it knows itself; "
             "use request_port_forward() for forwards and set_keepalive() for signs of life"
         )
+
+    def open_sftp_client(self) -> SFTPClient:
+        """A client for files, over a session of its own.
+
+        Raises:
+            ChannelException, SSHException: the server opens none.
+        """
+        from .sftp_client import SFTPClient
+
+        return SFTPClient.from_transport(self)  # type: ignore[arg-type]  # the parts make a Transport
 
     # ---- for this package
 

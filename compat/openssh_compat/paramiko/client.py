@@ -8,7 +8,7 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openssh_core import AuthenticationError, ConnectError, HostKeyChanged
 
@@ -26,6 +26,9 @@ from .pkey import PKey
 from .ssh_exception import BadHostKeyException, NoValidConnectionsError, SSHException
 from .transport import Transport
 from .util import ClosingContextManager
+
+if TYPE_CHECKING:
+    from .sftp_client import SFTPClient
 
 __all__ = ["AutoAddPolicy", "MissingHostKeyPolicy", "RejectPolicy", "SSHClient", "WarningPolicy"]
 
@@ -315,6 +318,16 @@ class SSHClient(ClosingContextManager):
             channel.update_environment(environment)
         channel.invoke_shell()
         return channel
+
+    def open_sftp(self) -> SFTPClient:
+        """A client for files.
+
+        Raises:
+            ChannelException, SSHException: the server opens none.
+        """
+        if self._transport is None:
+            raise SSHException("SSH session not active")
+        return self._transport.open_sftp_client()
 
     def _log(self, level: int, msg: str) -> None:
         if self._transport is not None:

@@ -225,7 +225,8 @@ class SSHConfig:
     def _tokens(self, key: str, value: str, hostname: str, options: dict[str, Any]) -> str:
         allowed = self.TOKENS_BY_CONFIG_KEY.get(key, [])
         if "~" in allowed:
-            value = os.path.expanduser(value) if value.startswith("~") else value
+            # A command may name several files.
+            value = re.sub(r"(?<!\S)~\S*", lambda found: os.path.expanduser(found[0]), value)
         if "%" not in value or not allowed:
             return value
         user = getpass.getuser()
