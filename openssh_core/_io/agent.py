@@ -19,7 +19,7 @@ _SCRIPT = """
 "$1" -D -a "$2" &
 exec >/dev/null 2>&1
 read -r _
-kill $!
+kill -KILL $!
 wait $!
 rm -f -- "$2"
 """
@@ -97,17 +97,26 @@ class PrivateAgent:
         return {"SSH_AUTH_SOCK": self.path}
 
     def public_keys(self) -> list[str]:
-        """The public part of each key it has, as in a file with `.pub`, the oldest first."""
-        done = subprocess.run(
-            [self._add, "-L"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE,
-            env={**os.environ, **self.environment()},
-        )
-        return [line for line in done.stdout.splitlines() if done.returncode == 0 and line]
+        """The public part of each key it has, as in a file with `.pub`, the oldest first.
+
+        Raises:
+            ConnectError: it does not say.
+        """
+        try:
+            done = subprocess.run(
+                [self._add, "-L"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_PATIENCE,
+                env={**os.environ, **self.environment()},
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ConnectError("the agent for the private key does not answer") from error
+        if done.returncode or not done.stdout.strip():
+            raise ConnectError(f"the agent for the private key has gone ({done.stderr.strip() or 'it has no keys'})")
+        return done.stdout.splitlines()
 
     def end(self) -> None:
         """It forgets its keys and is gone when this returns. Idempotent; in a forked child it is the parent's."""

@@ -84,9 +84,17 @@ class AskpassServer:
         with peer:
             check_peer(peer, self._path)
             peer.settimeout(_PATIENCE)
-            reply = answer(_read(peer))
-            if reply is not None:
-                peer.sendall(reply.encode("utf-8", "surrogateescape") + b"\n")
+            try:
+                question = _read(peer)
+            except OSError as error:
+                raise _helper_lost(error) from error
+            reply = answer(question)
+            try:
+                if reply is not None:
+                    peer.sendall(reply.encode("utf-8", "surrogateescape") + b"\n")
+            except OSError as error:
+                # ssh has been told nothing, and goes on as if that were the answer.
+                raise _helper_lost(error) from None
 
     def close(self) -> None:
         """The script and the socket go too. Idempotent."""
@@ -96,6 +104,12 @@ class AskpassServer:
                 os.unlink(path)
             except FileNotFoundError:
                 pass
+
+
+def _helper_lost(error: OSError) -> ConnectError:
+    return ConnectError(
+        f"the helper that ssh asks its questions through went away ({error.strerror or 'it says nothing'})"
+    )
 
 
 def _read(peer: socket.socket) -> str:

@@ -53,15 +53,7 @@ class HostKeys:
         for line in lines:
             words = line.split(" ")
             if len(words) == 4:
-                name, kind, text, fingerprint = words
-                if "-cert-" in kind:
-                    # ssh asks about the key in a certificate when it does not know who signed it.
-                    key = HostKey.read(name, kind.partition("-cert-")[0], text).replace(
-                        base64="", fingerprint=fingerprint
-                    )
-                else:
-                    key = HostKey.read(name, kind, text)
-                found.append((key, fingerprint))
+                found.append((_key_of(*words[:3], fingerprint=words[3]), words[3]))
         return found
 
     def latest(self) -> HostKey | None:
@@ -118,6 +110,13 @@ class HostKeys:
                 raise OpenSSHError(
                     f"the host key cannot be recorded in {self._record_in} ({error.strerror})", host=self._host
                 ) from error
+
+
+def _key_of(name: str, kind: str, text: str, *, fingerprint: str) -> HostKey:
+    if "-cert-" not in kind:
+        return HostKey.read(name, kind, text)
+    # ssh asks about the key in a certificate when it does not know who signed it.
+    return HostKey.read(name, kind.partition("-cert-")[0], text).replace(base64="", fingerprint=fingerprint)
 
 
 def _append(path: str, line: str) -> None:
