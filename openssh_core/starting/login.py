@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from .._cli import diagnosis, log, prompts
@@ -22,6 +23,7 @@ from ..errors import (
     HostKeyError,
     InsecureControlSocket,
     MasterUnresponsive,
+    OpenSSHError,
     SSHTooOld,
     UnexpectedPrompt,
 )
@@ -87,8 +89,17 @@ def _start(order: Order, deadline: Deadline) -> PrivateMaster:
             conversation.close()
             raise
     except BaseException:
+        end_leftover(directory)
         directory.remove()
         raise
+
+
+def end_leftover(directory: Directory) -> None:
+    """A login that came about and is of no use all the same leaves a master, which would end by itself, but later."""
+    if os.path.lexists(directory.control_path):
+        deadline = Deadline.after(LOCAL_ANSWER)
+        with contextlib.suppress(OpenSSHError), control.greet(directory.control_path, deadline) as conversation:
+            conversation.terminate(deadline)
 
 
 def _for_this_ssh(order: Order) -> MasterOptions:

@@ -9,7 +9,7 @@ from .._io.deadline import Deadline
 from .._io.shared_dir import SharedDirectory
 from ..errors import ConnectionLost, InvalidInput
 from ..master import LOCAL_ANSWER, PersistentMaster
-from .login import Login, take_over
+from .login import Login, end_leftover, take_over
 from .order import Order
 
 
@@ -35,6 +35,7 @@ def persistent_master(order: Order, deadline: Deadline) -> PersistentMaster:
             launcher_pid = Login(order, directory).run(deadline)
             conversation = take_over(directory, launcher_pid, order.host)
         except BaseException:
+            end_leftover(directory)
             directory.discard()
             raise
         return _taken_up(directory, conversation, order)
