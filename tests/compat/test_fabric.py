@@ -574,12 +574,6 @@ def connection(ours: Any, server: LoopbackServer, folder: Path, known_hosts: Pat
     return ours.Connection("loopback", config=ours.Config(overrides=overrides))
 
 
-@pytest.mark.parametrize("name", ["put", "get", "sftp"])
-def test_methods_that_are_not_there_yet_are_named(own: Any, name: str) -> None:
-    with pytest.raises(NotImplementedError, match=rf"Connection\.{name}\(\)"):
-        getattr(own, name)("x")
-
-
 def test_what_is_left_alone_outlives_the_connection_and_does_not_hold_it_up(
     own: Any, tmp_path: Path, until: Callable[..., Any]
 ) -> None:
@@ -618,11 +612,6 @@ def test_through_a_proxy_command(ours: Any, loopback_server: LoopbackServer) -> 
     with ours.Connection("loopback", config=config, gateway="nc %h %p") as c:
         assert c.run("echo out", hide=True).stdout == "out\n"
         assert "gw=proxycommand" in repr(c)
-
-
-def test_names_that_are_not_there_yet(ours: Any) -> None:
-    with pytest.raises(AttributeError, match=r"no fabric\.Transfer yet"):
-        ours.Transfer  # noqa: B018
 
 
 def test_the_core_is_within_reach(own: Any) -> None:

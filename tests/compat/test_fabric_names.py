@@ -27,7 +27,8 @@ INSIDES = {
 
 
 @pytest.mark.parametrize(
-    "name", ["", "config", "connection", "exceptions", "executor", "group", "main", "runners", "tasks", "util"]
+    "name",
+    ["", "config", "connection", "exceptions", "executor", "group", "main", "runners", "tasks", "transfer", "util"],
 )
 def test_the_names_of_fabric(name: str) -> None:
     theirs = importlib.import_module(f"fabric.{name}".rstrip("."))

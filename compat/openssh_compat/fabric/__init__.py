@@ -1,8 +1,7 @@
 """fabric's names over the OpenSSH client: `from openssh_compat.fabric import Connection, task`.
 
-Needs invoke, on which fabric stands, too: `pip install "openssh-compat[fabric]"`. What this version has: Connection
-with run, local, cd and prefix, tasks with hosts, and `python -m openssh_compat.fabric` to run them. What it has not
-raises an error that says so.
+Needs invoke, on which fabric stands, too: `pip install "openssh-compat[fabric]"`. `python -m openssh_compat.fabric`
+runs tasks. What this version has not raises an error that says so.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ try:
 except ImportError as error:
     raise ImportError('openssh_compat.fabric needs invoke: pip install "openssh-compat[fabric]"') from error
 
-from .._shim import missing_from
 from .config import Config
 from .connection import Connection
 from .exceptions import GroupException, InvalidV1Env, NothingToDo
@@ -20,6 +18,7 @@ from .executor import Executor
 from .group import Group, GroupResult, SerialGroup, ThreadingGroup
 from .runners import Remote, RemoteShell, Result
 from .tasks import ConnectionCall, Task, task
+from .transfer import Transfer
 
 __all__ = [
     "Config",
@@ -37,12 +36,8 @@ __all__ = [
     "SerialGroup",
     "Task",
     "ThreadingGroup",
+    "Transfer",
     "task",
 ]
 
 del _invoke
-
-__getattr__ = missing_from(
-    "fabric",
-    ["Transfer"],
-)

@@ -23,6 +23,7 @@ from .exceptions import InvalidV1Env
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+
 __all__ = ["Host"]
 
 

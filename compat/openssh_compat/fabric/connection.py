@@ -7,15 +7,15 @@ import shlex
 from typing import Any
 
 from .. import paramiko
-from .._shim import not_yet
+from ._files import WithFiles
 from ._forwards import forward_local, forward_remote
-from ._host import Host
 from .runners import Remote, left_alone
+from .transfer import Result, Transfer
 
 __all__ = ["Connection"]
 
 
-class Connection(Host):
+class Connection(WithFiles):
     """A host, connected to when something is first run on it. A context manager that closes it."""
 
     def run(self, command: str, **kwargs: Any) -> Any:
@@ -135,9 +135,25 @@ class Connection(Host):
         runner = self.config.runners.remote_shell(self)
         return runner.run(command=None, pty=True, warn=True, echo=False, **kwargs)
 
-    put = not_yet("Connection.put")
-    get = not_yet("Connection.get")
-    sftp = not_yet("Connection.sftp")
+    def get(self, *args: Any, **kwargs: Any) -> Result:
+        """Fetch a file; see `Transfer.get`."""
+        return Transfer(self).get(*args, **kwargs)
+
+    def put(self, *args: Any, **kwargs: Any) -> Result:
+        """Send a file; see `Transfer.put`."""
+        return Transfer(self).put(*args, **kwargs)
+
+    def rsync(self, source: Any, target: Any, *, get: bool = False, **options: Any) -> Any:
+        """Copy by rsync(1) over this connection. A slash at the end of a source means what is in the directory.
+
+        Args:
+            source, target: here and there; with `get` there and here.
+            options: as for `openssh_core.Connection.rsync_put`: `archive=True`, `delete=True`, `exclude=[...]`.
+
+        Raises:
+            openssh_core.CopyError, ProgramNotFound: rsync failed, or is missing here.
+        """
+        return (self.core.rsync_get if get else self.core.rsync_put)(source, target, **options)
 
     def create_session(self) -> paramiko.Channel:
         """A session channel of the connection, on which nothing runs yet."""
