@@ -25,8 +25,10 @@ __all__ = [
     "check_size",
     "cpu_seconds",
     "drain",
+    "files",
     "one_by_one",
     "through",
+    "timed",
     "wide",
 ]
 
@@ -90,6 +92,12 @@ class Peer(Protocol):
     def file_get(self, count: int) -> list[float]:
         """Fetch one small file `count` times; seconds of each. `file_put`: send it."""
 
+    def get(self) -> float:
+        """Fetch the file `sent` of the scratch directory and make it `received`; seconds."""
+
+    def put(self) -> float:
+        """Send the same file to the same name; seconds."""
+
     def helpers(self) -> list[int]:
         """Process ids of what works for this client and is not counted with its ended children."""
 
@@ -147,6 +155,18 @@ def through(sock: Any, size: int, *, up: bool = False) -> float:
     taken = time.perf_counter() - start
     sock.close()
     return taken
+
+
+def files(setup: Setup) -> tuple[str, str]:
+    """Where the file of the row about one file is, and where it is to be; both on both machines."""
+    return f"{setup.scratch}/sent", f"{setup.scratch}/received"
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def check_size(received: int, size: int) -> None:

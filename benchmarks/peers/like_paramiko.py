@@ -8,7 +8,7 @@ import stat
 import time
 from typing import Any
 
-from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, one_by_one, through, wide
+from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, files, one_by_one, through, timed, wide
 from peers.trees import copied, small_file
 
 __all__ = ["LikeParamiko"]
@@ -138,6 +138,20 @@ class LikeParamiko:
 
     def file_put(self, count: int) -> list[float]:
         return small_file(self._sftp().put, count)
+
+    def get(self) -> float:
+        def work() -> None:
+            with self._client.open_sftp() as sftp:
+                sftp.get(*files(self._setup))
+
+        return timed(work)
+
+    def put(self) -> float:
+        def work() -> None:
+            with self._client.open_sftp() as sftp:
+                sftp.put(*files(self._setup))
+
+        return timed(work)
 
     def helpers(self) -> list[int]:
         return []

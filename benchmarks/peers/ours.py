@@ -7,7 +7,7 @@ from subprocess import PIPE
 from typing import Any
 
 import openssh_core
-from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
+from peers.base import SMALL, Setup, bulk_command, drain, files, one_by_one, through, timed, wide
 from peers.trees import copied, small_file
 
 __all__ = ["Ours"]
@@ -87,6 +87,20 @@ class Ours:
 
     def file_put(self, count: int) -> list[float]:
         return small_file(self._host.put, count)
+
+    def get(self) -> float:
+        def work() -> None:
+            with self._host.sftp() as sftp:
+                sftp.get(*files(self._setup))
+
+        return timed(work)
+
+    def put(self) -> float:
+        def work() -> None:
+            with self._host.sftp() as sftp:
+                sftp.put(*files(self._setup))
+
+        return timed(work)
 
     def helpers(self) -> list[int]:
         return [self._host.master_pid]

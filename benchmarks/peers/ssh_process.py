@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from peers.base import SMALL, Setup, bulk_command, drain, one_by_one, through, wide
+from peers.base import SMALL, Setup, bulk_command, drain, files, one_by_one, through, timed, wide
 from peers.ssh_master import SSHMaster
 from peers.trees import copied
 
@@ -19,8 +19,9 @@ class SSHProcess:
     def __init__(self, setup: Setup) -> None:
         self._master = SSHMaster(setup, "s")
         # A refused session must fail: without these two ssh would log in anew and run the command there.
-        guard = ["-oControlMaster=no", "-oProxyCommand=false"]
-        self._words = ["ssh", "-F", "none", "-S", self._master.path, *guard, "--", self._master.destination]
+        self._setup = setup
+        self._guard = ["-oControlMaster=no", "-oProxyCommand=false"]
+        self._words = ["ssh", "-F", "none", "-S", self._master.path, *self._guard, "--", self._master.destination]
 
     def login(self) -> None:
         self._master.start()
@@ -70,6 +71,18 @@ class SSHProcess:
         options = ["-F", "none", f"-oControlPath={self._master.path}", "-oControlMaster=no", "-oProxyCommand=false"]
         words = ["scp", "-q", "-r", *options, "--", source, target]
         subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+    def get(self) -> float:
+        sent, received = files(self._setup)
+        return timed(lambda: self._scp(f"{self._master.destination}:{sent}", received))
+
+    def put(self) -> float:
+        sent, received = files(self._setup)
+        return timed(lambda: self._scp(sent, f"{self._master.destination}:{received}"))
+
+    def _scp(self, source: str, target: str) -> None:
+        words = ["scp", "-q", "-F", "none", f"-oControlPath={self._master.path}", *self._guard, "--", source, target]
+        subprocess.run(words, stdin=subprocess.DEVNULL, check=True)
 
     def helpers(self) -> list[int]:
         return [self._master.pid()]

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncssh
 
-from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size
+from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, files, timed
 from peers.trees import copied, small_file
 
 __all__ = ["WithAsyncSSH"]
@@ -163,6 +163,16 @@ class WithAsyncSSH:
 
     def file_put(self, count: int) -> list[float]:
         return small_file(self._copy("put"), count)
+
+    def get(self) -> float:
+        return timed(lambda: self._loop.run_until_complete(self._transfer("get")))
+
+    def put(self) -> float:
+        return timed(lambda: self._loop.run_until_complete(self._transfer("put")))
+
+    async def _transfer(self, verb: str) -> None:
+        async with self._connection.start_sftp_client() as sftp:
+            await getattr(sftp, verb)(*files(self._setup))
 
     def helpers(self) -> list[int]:
         return []

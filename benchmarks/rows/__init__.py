@@ -12,11 +12,11 @@ from collections.abc import Callable
 from bench import Bench
 from figures import Figure, Target
 
-from rows import commands, fabric, logins, processes, start, trees, tunnels
+from rows import commands, fabric, logins, one_file, processes, start, trees, tunnels
 
 __all__ = ["ROWS", "TARGETS"]
 
-_FILES = (commands, start, logins, fabric, processes, tunnels, trees)
+_FILES = (commands, start, logins, fabric, processes, tunnels, trees, one_file)
 
 ROWS: dict[str, Callable[[Bench], list[Figure]]] = {name: row for file in _FILES for name, row in file.ROWS.items()}
 TARGETS: list[Target] = [target for file in _FILES for target in file.TARGETS]
