@@ -57,12 +57,14 @@ def as_socket(thing: Connected) -> socket.socket:
     """
     if isinstance(thing, int) and not isinstance(thing, bool):
         try:
-            return socket.socket(fileno=thing)
+            thing = socket.socket(fileno=thing)
         except OSError as error:
             raise InvalidInput(f"descriptor {thing} is no socket ({error.strerror})") from error
     if isinstance(thing, socket.socket) and not _is_tls(thing):
         if thing.fileno() < 0:
             raise InvalidInput("sock= is closed")
+        if thing.type != socket.SOCK_STREAM or thing.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            raise InvalidInput("sock= is no connection", advice="Give a socket that is connected to the server")
         return thing
     for verb in ("send", "recv", "close"):
         if not callable(getattr(thing, verb, None)):

@@ -45,7 +45,7 @@ class Forward:
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called, or the connection ended."""
+        """Whether it was closed, by itself or with its connection."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -203,3 +204,25 @@ def test_the_link_breaks_and_the_tunnel_says_so(odd: tuple[FakeMaster, ProxyLink
         assert tunnel.wait_over(SOON)
         assert isinstance(tunnel.error, ConnectionLost)
         assert ours.recv(1) == b""
+
+
+def test_no_descriptor_left_is_waited_out(host: Connection, make_target: MakeTarget, until: Callable[..., Any]) -> None:
+    """The listening socket stays ready: without a pause the one thread for everything would spin."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with host.forward_local(0, make_target().port) as forward:
+        stopped, go_on = threading.Event(), threading.Event()
+        get_reactor().submit(lambda: (stopped.set(), go_on.wait(SOON)))
+        assert stopped.wait(SOON)
+        with socket.create_connection(forward.address) as client:
+            try:
+                free = os.dup(0)
+                os.close(free)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+                go_on.set()
+                until(lambda: forward.errors)
+                assert "Too many open files" in str(forward.errors[0])
+            finally:
+                go_on.set()
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            assert round_trip(client) == b"x"
+        assert len(forward.errors) < 100

@@ -192,6 +192,10 @@ def test_a_closed_socket_and_a_command_that_would_connect_otherwise(loopback_ser
     sock.close()
     with pytest.raises(InvalidInput, match="closed"):
         openssh_core.connect(**loopback_server.connect_options(), sock=sock)
+    with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.create_server(("127.0.0.1", 0)) as listener:
+        for sock in (datagrams, listener):
+            with pytest.raises(InvalidInput, match="no connection"):
+                openssh_core.connect(**loopback_server.connect_options(), sock=sock)
     ours, theirs = socket.socketpair()
     with theirs, pytest.raises(InvalidOption, match="ProxyJump"):
         openssh_core.connect(**loopback_server.connect_options(), sock=ours, options={"ProxyJump": "web1"})
