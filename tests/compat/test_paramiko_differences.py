@@ -181,6 +181,31 @@ def test_no_descriptor_stays_open(client: paramiko.SSHClient, until: Callable[..
     until(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 
+def test_the_agent_goes_where_it_is_allowed_to(
+    loopback_server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "agent")
+    with subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.PIPE) as agent:
+        try:
+            assert agent.stdout is not None and agent.stdout.readline()
+            monkeypatch.setenv("SSH_AUTH_SOCK", path)
+            key = shared_key("stranger").write(tmp_path / "key")
+            subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL)
+            with paramiko.SSHClient() as client:
+                client.forward_agent = True
+                client.load_host_keys(str(loopback_server.known_hosts))
+                client.connect(**login(loopback_server, allow_agent=True))
+                assert client.exec_command("echo [$SSH_AUTH_SOCK]")[1].read() == b"[]\n"
+                channel = client.get_transport().open_session()
+                handler = paramiko.agent.AgentRequestHandler(channel)
+                channel.exec_command("ssh-add -L")
+                assert shared_key("stranger").blob in channel.makefile().read().decode()
+                handler.close()
+            assert [one.get_base64() for one in paramiko.Agent().get_keys()] == [shared_key("stranger").blob]
+        finally:
+            agent.terminate()
+
+
 # ---- what is refused
 
 
@@ -192,7 +217,7 @@ def test_what_cannot_be_says_what_to_do(client: paramiko.SSHClient) -> None:
         (lambda: transport.global_request("keepalive@openssh.com"), "set_keepalive"),
         (lambda: transport.start_server(server=None), "sshd"),
         (channel.request_x11, "ssh -X"),
-        (lambda: channel.request_forward_agent(print), "whole connection"),
+        (lambda: channel.request_forward_agent(print), "forward_agent = True"),
         (lambda: channel.send_exit_status(0), "no server"),
         (lambda: channel.send_stderr("x"), "no server"),
     ):

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionEnd"]
 
-# What starts something: output to fill, terminal, variables; gives the process.
-Starter = Callable[[Output, "Pty | None", "dict[str, str]"], RemoteProcess]
+# What starts something in a session; gives the process.
+Starter = Callable[["SessionEnd"], RemoteProcess]
 
 
 class SessionEnd:
@@ -30,13 +30,14 @@ class SessionEnd:
 
     Attributes:
         output: what comes; there before anything was started, as programs make files over it early.
-        pty, environment: for what will be started.
+        pty, environment, forward_agent: for what will be started.
     """
 
     def __init__(self, abandon: Callable[[RemoteProcess], None]) -> None:
         self.output = Output()
         self.pty: Pty | None = None
         self.environment: dict[str, str] = {}
+        self.forward_agent = False
         self._abandon = abandon
         self._lock = threading.Lock()
         self._process: RemoteProcess | None = None
@@ -53,7 +54,7 @@ class SessionEnd:
         with self._lock:
             if self._process is not None or self._closed:
                 raise SSHException("Channel closed.")
-            process = starter(self.output, self.pty, self.environment)
+            process = starter(self)
             assert process.stdin is not None
             self._process, self._input = process, Input(process.stdin)
         if self._input_ended:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from openssh_core import PIPE, Connection, InvalidInput, OpenRefused, OpenSSHError, Pty, RemoteProcess
+from openssh_core import PIPE, Connection, InvalidInput, OpenRefused, OpenSSHError, RemoteProcess
 
 from ._failures import session_error
-from ._output import Output
 from ._session_end import SessionEnd, Starter
 from ._socket_end import SocketEnd
 from ._transport_life import TransportLife
@@ -140,7 +139,7 @@ class Channels(TransportLife):
         """
         connection = self._live()
 
-        def start(output: Output, pty: Pty | None, environment: dict[str, str]) -> RemoteProcess:
+        def start(session: SessionEnd) -> RemoteProcess:
             self._close_abandoned()
             popen: Callable[..., RemoteProcess] = connection.popen
             try:
@@ -148,10 +147,11 @@ class Channels(TransportLife):
                     *(() if command is None else (command,)),
                     subsystem=subsystem,
                     stdin=PIPE,
-                    stdout=output.stdout.source(),
-                    stderr=output.stderr.source(),
-                    env=environment,
-                    pty=pty,
+                    stdout=session.output.stdout.source(),
+                    stderr=session.output.stderr.source(),
+                    env=session.environment,
+                    pty=session.pty,
+                    forward_agent=session.forward_agent or None,
                     encoding=None,
                     bufsize=0,
                 )

@@ -127,6 +127,7 @@ class Greeting(Options):
                 port=self._way.port,
                 connect_timeout=timeout,
                 keepalive=max(int(keepalive), 0),
+                forward_agent=self.forward_agent,
                 **manners,
                 **go,
                 **arguments,

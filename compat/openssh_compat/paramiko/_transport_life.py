@@ -34,6 +34,7 @@ class TransportLife(ClosingContextManager):
     Attributes:
         banner_timeout, handshake_timeout, auth_timeout: seconds. ssh has one limit, which is their sum.
         channel_timeout: seconds a tunnel may take to open.
+        forward_agent: whether commands that ask for it may use our agent; to be set before the login.
         connection: the core's own, which can do much more; None before the login.
 
     Raises:
@@ -44,6 +45,7 @@ class TransportLife(ClosingContextManager):
     handshake_timeout: float = 15
     auth_timeout: float = 30
     channel_timeout: float = 60 * 60
+    forward_agent = False
 
     def __init__(
         self,

@@ -144,14 +144,17 @@ class AgentKey(PKey):
 
 
 class AgentRequestHandler:
-    """Hands the user's agent on to one session. Raises NotImplementedError: ssh does that for whole connections.
+    """Hands the user's agent on to one session, before something runs in it. See `SSHClient.forward_agent`.
 
     Args:
         chanClient: the channel of the session.
+
+    Raises:
+        NotImplementedError: ssh was not told when it connected.
     """
 
     def __init__(self, chanClient: Channel) -> None:
         chanClient.request_forward_agent(lambda _channel: None)
 
     def close(self) -> None:
-        """Nothing to do: there is none."""
+        """Nothing to do: it ends with the session."""

@@ -101,11 +101,21 @@ class Channel(ClosingContextManager):
         """Run a subsystem, such as `sftp` or `netconf`. Raises as `exec_command` does."""
         self._session().start(self.transport.starter(None, subsystem))
 
-    def request_forward_agent(self, handler: Callable[[Channel], Any]) -> NoReturn:
-        """Not to be had for one session. Raises NotImplementedError."""
-        raise NotImplementedError(
-            "request_forward_agent() is not supported by openssh_compat: ssh forwards the agent for a whole connection"
-        )
+    def request_forward_agent(self, handler: Callable[[Channel], Any]) -> bool:
+        """Let what will run here use our agent. ssh must have been told before: see `SSHClient.forward_agent`.
+
+        Args:
+            handler: never called; ssh itself takes what is said to and fro.
+
+        Raises:
+            NotImplementedError: it was not told.
+        """
+        if not self.transport.forward_agent:
+            raise NotImplementedError(
+                "ssh was not told to forward the agent: set client.forward_agent = True before connect()"
+            )
+        self._session().forward_agent = True
+        return True
 
     def request_x11(
         self,

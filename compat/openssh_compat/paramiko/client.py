@@ -40,7 +40,15 @@ _TCP_TIMEOUT = 30.0
 
 
 class SSHClient(ClosingContextManager):
-    """A connection to one host, and commands on it. A context manager; thread-safe once connected."""
+    """A connection to one host, and commands on it. A context manager; thread-safe once connected.
+
+    Attributes:
+        forward_agent: set it before `connect`, or in a subclass, and channels that ask for it (`AgentRequestHandler`,
+            `request_forward_agent`) may use our agent. paramiko needs no such word; ssh has to be told when it
+            connects, and a server that may use the agent is one you trust. Not with `allow_agent=False`.
+    """
+
+    forward_agent = False
 
     def __init__(self) -> None:
         self._system_host_keys = HostKeys()
@@ -168,6 +176,7 @@ class SSHClient(ClosingContextManager):
             way = _way.direct(hostname, port) if sock is None else _way.given(sock, hostname, port)
         make: Callable[..., Transport] = transport_factory or Transport
         transport = self._transport = make(way, disabled_algorithms=disabled_algorithms)
+        transport.forward_agent = self.forward_agent
         _settle(transport, compress, banner_timeout, auth_timeout, channel_timeout)
         if self._log_channel is not None:
             transport.set_log_channel(self._log_channel)
