@@ -24,18 +24,27 @@ class Turns:
         self._limit = limit
         self._condition = threading.Condition()
         self._counts: dict[object, int] = {}
+        self._mine = threading.local()
 
     @contextlib.contextmanager
     def turn(self, key: object, deadline: Deadline) -> Iterator[bool]:
-        """Wait for a turn, and have it; False when the deadline passed first."""
+        """Wait for a turn, and have it; False when the deadline passed first.
+
+        Who has one already, and logs in to a host on the way meanwhile, does not wait for another: all could.
+        """
+        if getattr(self._mine, "depth", 0):
+            yield True
+            return
         with self._condition:
             got = self._condition.wait_for(lambda: self._counts.get(key, 0) < self._limit, deadline.left())
             if got:
                 self._counts[key] = self._counts.get(key, 0) + 1
         condition = self._condition
+        self._mine.depth = 1
         try:
             yield got
         finally:
+            self._mine.depth = 0
             # A child that was forked meanwhile counts anew.
             if got and condition is self._condition:
                 with condition:
