@@ -50,9 +50,18 @@ class AsOther:
         self._core = core
         self._sudo = Sudo(password, user)
 
+    def is_dir(self, path: str) -> bool:
+        """Whether it is a directory."""
+        return self.ask('if test -d "$1"; then echo yes; fi', path) == "yes\n"
+
+    def ask(self, script: str, *words: str) -> str:
+        """What a script for `sh` puts out."""
+        said: str = self._run(["sh", "-c", script, "sh", *words], encoding="utf-8", errors="surrogateescape").stdout
+        return said
+
     def get(self, remote: str, local: str, *, recursive: bool, preserve: bool) -> None:
         """Fetch a file, or a directory with all that is in it, to this path."""
-        if recursive and self._core.run("test", "-d", remote, sudo=self._sudo).returncode == 0:
+        if recursive and self.is_dir(remote):
             with tempfile.TemporaryFile() as packed:
                 self._run(["tar", "-c", "-f", "-", "-C", remote, "."], stdout=packed)
                 _unpack(packed, local)

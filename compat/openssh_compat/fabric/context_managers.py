@@ -1,6 +1,6 @@
 """fabric 1: settings for a while."""
 
-from .v1.context import cd, hide, lcd, path, prefix, quiet, settings, shell_env, show, warn_only
+from .v1.context import cd, hide, lcd, path, prefix, quiet, remote_tunnel, settings, shell_env, show, warn_only
 
 __all__ = [
     "cd",
@@ -9,6 +9,7 @@ __all__ = [
     "path",
     "prefix",
     "quiet",
+    "remote_tunnel",
     "settings",
     "shell_env",
     "show",

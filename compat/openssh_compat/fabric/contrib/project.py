@@ -11,10 +11,11 @@ from openssh_core import OpenSSHError
 
 from ..v1.connections import connection
 from ..v1.state import env, output
-from ..v1.strings import AttributeString
+from ..v1.strings import AttributeList, AttributeString
+from ..v1.transfers import put
 from ..v1.utils import abort, error
 
-__all__ = ["rsync_project"]
+__all__ = ["rsync_project", "upload_project"]
 
 # What rsync's short options are called in full; those that take a value are not here.
 _SHORT = {
@@ -94,6 +95,19 @@ def rsync_project(
     if output.stdout and not capture and result:
         print(result)  # noqa: T201  # what it is shown for
     return result
+
+
+def upload_project(local_dir: Any = None, remote_dir: Any = "", use_sudo: bool = False) -> AttributeList:
+    """Send a directory with all that is in it.
+
+    Args:
+        local_dir: the directory, the current one when left out.
+        remote_dir: in which directory it is to be; the account's home directory, or `cd`, when left out.
+        use_sudo: as for `put`.
+    """
+    here = os.path.abspath(os.fspath(local_dir) if local_dir else os.getcwd())
+    place = f"{os.fspath(remote_dir)}/" if remote_dir else None
+    return put(here, place, use_sudo=use_sudo, use_glob=False)
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,19 @@ from typing import Any
 
 from .state import GROUPS, Environment, env, output
 
-__all__ = ["cd", "hide", "lcd", "path", "prefix", "quiet", "settings", "shell_env", "show", "warn_only"]
+__all__ = [
+    "cd",
+    "hide",
+    "lcd",
+    "path",
+    "prefix",
+    "quiet",
+    "remote_tunnel",
+    "settings",
+    "shell_env",
+    "show",
+    "warn_only",
+]
 
 _ABSENT = object()
 
@@ -102,6 +114,25 @@ def path(path: Any, behavior: str = "append") -> contextlib.AbstractContextManag
 def prefix(command: str) -> contextlib.AbstractContextManager[None]:
     """Run a command before each command, `&&` between them."""
     return settings(command_prefixes=[*env.command_prefixes, command])
+
+
+@contextlib.contextmanager
+def remote_tunnel(
+    remote_port: int,
+    local_port: int | None = None,
+    local_host: str = "localhost",
+    remote_bind_address: str = "127.0.0.1",
+) -> Iterator[None]:
+    """Have a port of the host lead to a port that this machine can reach, for a while.
+
+    Args:
+        local_port: the same when left out.
+    """
+    from .connections import connection
+
+    target = (local_host, remote_port if local_port is None else local_port)
+    with connection().forward_remote((remote_bind_address, remote_port), target):
+        yield
 
 
 def shell_env(**variables: Any) -> contextlib.AbstractContextManager[None]:

@@ -20,7 +20,7 @@ from .strings import AttributeString
 from .talk import CommandTimeout, Ear, Talk
 from .utils import abort, error, warn
 
-__all__ = ["local", "open_shell", "prompt", "reboot", "require", "run", "sudo"]
+__all__ = ["local", "open_shell", "password_for_sudo", "prompt", "reboot", "require", "run", "sudo"]
 
 
 def run(
@@ -150,6 +150,13 @@ def _result(
     return result
 
 
+def password_for_sudo() -> str | None:
+    """The password that sudo is given on this host, as far as it is known."""
+    where = join_host_strings(*normalize(env.host_string))
+    known = env.sudo_passwords.get(where) or env.sudo_password or env.passwords.get(where) or env.password
+    return None if known is None else str(known)
+
+
 class _Answers:
     """What is typed for a command: sudo's password, and what `env.prompts` says."""
 
@@ -163,7 +170,7 @@ class _Answers:
 
     def _password(self) -> str:
         where = join_host_strings(*normalize(env.host_string))
-        known = env.sudo_passwords.get(where) or env.sudo_password or env.passwords.get(where) or env.password
+        known = password_for_sudo()
         if known is None or known == self._given:
             # sudo asks again: that was the wrong one.
             if env.abort_on_prompts or not sys.stdin or not sys.stdin.isatty():

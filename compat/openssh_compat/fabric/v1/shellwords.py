@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from typing import Any
 
 from .state import env
 
-__all__ = ["for_local", "for_remote"]
+__all__ = ["for_local", "for_remote", "with_wildcards"]
 
 
 def for_remote(command: str, *, shell: bool, sudo: bool, user: str | None = None, group: str | None = None) -> str:
@@ -28,6 +30,15 @@ def for_remote(command: str, *, shell: bool, sudo: bool, user: str | None = None
 def for_local(command: str, shell: str | None) -> list[str]:
     """The words to run a command on this machine."""
     return [shell or "/bin/sh", "-c", _variables() + _with_prefixes(command, env.lcwd)]
+
+
+def with_wildcards(path: Any) -> str:
+    """Quoted for the shell, but for a home directory in front and wildcards: they mean what they mean there."""
+    text = str(path)
+    home, slash, rest = text.partition("/") if text.startswith("~") else ("", "", text)
+    pieces = re.split(r"([*?\[\]{},])", rest)
+    quoted = "".join(piece if at % 2 else (shlex.quote(piece) if piece else "") for at, piece in enumerate(pieces))
+    return home + slash + quoted
 
 
 def _with_prefixes(command: str, directory: str) -> str:

@@ -41,6 +41,7 @@ class Ear:
         self._shown = shown
         self._prefix = f"[{env.host_string}] {label}: " if env.output_prefix else ""
         self._at_start = True
+        self._answered = False
         self.pieces: list[str] = []
 
     @property
@@ -57,8 +58,18 @@ class Ear:
         """Something came; nothing, when that was all."""
         text = self._decoder.decode(data, final=not data)
         if text:
-            self.pieces.append(text)
             self._show(text)
+            if self._answered:
+                # The end of the line on which the answer would be seen.
+                kept = text.lstrip("\r\n") if text.strip("\r\n") else ""
+                self._answered = not kept
+                text = kept
+            self.pieces.append(text)
+
+    def forget(self, question: str) -> None:
+        """A question, which is at the end, and the end of its line are no output of the command."""
+        self.pieces = [self.text.removesuffix(question)]
+        self._answered = True
 
     def _show(self, text: str) -> None:
         if self._shown is None:
@@ -147,7 +158,10 @@ class Talk:
         elif (words := self._answer(ear.tail)) is not None:
             ear.finish()
             # What was answered must not be answered again.
-            ear.pieces.append("\n")
+            if ear.tail.endswith(env.sudo_prompt):
+                ear.forget(env.sudo_prompt)
+            else:
+                ear.pieces.append("\n")
             self._type(words.encode() + b"\n")
 
     def _pass_on(self, fd: int) -> int | None:
