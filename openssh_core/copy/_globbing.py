@@ -57,7 +57,9 @@ def _names(client: SFTPClient, directory: bytes) -> list[bytes]:
                 return names
             # What is no part of a path fits nothing.
             names += [
-                entry.name for entry in reply.entries if entry.name not in (b"", b".", b"..") and b"/" not in entry.name
+                entry.name
+                for entry in reply.entries
+                if entry.name not in (b"", b".", b"..") and not {0, ord("/")} & set(entry.name)
             ]
     finally:
         client._close_handle(opened.handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 INIT, VERSION = 1, 2
@@ -52,6 +53,7 @@ class Hostile:
         self.refuse = refuse
         self.hang_up = hang_up
         self.asked: list[tuple[int, bytes]] = []
+        self.counts = Counter[int]()
         self.ours, self.theirs = socket.socketpair()
         self._handles: dict[bytes, Iterator[tuple[bytes, int, int]] | None] = {}
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -80,6 +82,7 @@ class Hostile:
         length = struct.unpack(">I", packet[5:9])[0]
         subject, rest = rest[:length], rest[length:]
         self.asked.append((kind, subject))
+        self.counts[kind] += 1
         return self._reply(kind, subject, rest).replace(b"NUMB", number, 1)
 
     def _reply(self, kind: int, subject: bytes, rest: bytes) -> bytes:

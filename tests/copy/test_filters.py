@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 
 from openssh_core.copy.conversion import converter
 from openssh_core.copy.filters import Entry, Filter
-from openssh_core.copy.progress import Lines, printable, size
+from openssh_core.copy.progress import Lines, printable, size, told
 from openssh_core.errors import InvalidInput
+
+from .conftest import until
 
 
 @pytest.mark.parametrize(
@@ -112,6 +117,39 @@ def test_a_line_a_second() -> None:
     said = out.text.splitlines()
     assert said[0] == "get web1: 10.0 KiB of 30.0 KiB (33%) a\\x1b[31m"
     assert len(said) == 3 and said[-1].startswith("get web1: 29.0 KiB")
+
+
+class Terminal(io.StringIO):
+    """Something that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("where", [io.StringIO, Terminal])
+def test_what_is_shown(where: type[io.StringIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar needs a terminal and rich; lines need nothing."""
+    monkeypatch.setenv("TERM", "xterm")
+    out = where()
+    monkeypatch.setattr("sys.stderr", out)
+    threads = threading.active_count()
+    with told(True, "get [web1]") as callback:
+        assert callback is not None
+        callback(512, 2048, "a\x1b[2J[bold]")
+        callback(2048, 2048, "a\x1b[2J[bold]")
+    said = out.getvalue()
+    assert "get [web1]" in said and "\\x1b[2J" in said and "\x1b[2J" not in said
+    if where is Terminal and importlib.util.find_spec("rich"):
+        assert "2.0/2.0 kB" in said
+    else:
+        assert said == "get [web1]: 2.0 KiB of 2.0 KiB (100%) a\\x1b[2J[bold]\n"
+    until(lambda: threading.active_count() == threads)
+
+
+def test_nothing_is_shown_unasked() -> None:
+    for nothing in (None, False):
+        with told(nothing, "get") as callback:
+            assert callback is None
 
 
 def test_numbers_and_names_for_people() -> None:
