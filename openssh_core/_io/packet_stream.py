@@ -166,7 +166,7 @@ class PacketReader:
         self._state = taken + 1, following
 
     def receive(self) -> bool:
-        """Take what the socket has; False when it has nothing now.
+        """Take what the socket has; False when it has nothing now. Only when `peek` has shown that nothing is whole.
 
         Raises:
             EOFError: it never will again.

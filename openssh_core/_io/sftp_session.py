@@ -282,15 +282,18 @@ class SftpSession:
         """Read for everybody until there is something in the box."""
         stream, reader = self._stream, self._stream.reader
         try:
-            while not box.done and self.error is None:
+            while True:
+                # First of all: whoever led before may have been interrupted with packets in its hands.
+                while (packet := reader.peek()) is not None:
+                    self._deliver(packet, reader.taken)
+                if box.done or self.error is not None:
+                    return
+                self._check_patience(box)
                 events = select.POLLIN if self.flush() else select.POLLIN | select.POLLOUT
                 if reader.receive():
                     self._turns.moved = monotonic()
                 else:
                     stream.wait(events, self._patience(box))
-                while (packet := reader.peek()) is not None:
-                    self._deliver(packet, reader.taken)
-                self._check_patience(box)
         except ProtocolError as error:
             raise self.fail(SFTPProtocolError(error.what, host=self.host)) from error
         except EOFError:

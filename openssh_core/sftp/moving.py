@@ -173,6 +173,7 @@ def send(
     path: bytes,
     source: Source,
     *,
+    handle: bytes | None = None,
     flags: int = wire.WRITE | wire.CREATE | wire.TRUNCATE,
     created: Attributes = wire.NO_ATTRIBUTES,
     finally_set: Attributes = wire.NO_ATTRIBUTES,
@@ -184,6 +185,7 @@ def send(
     """Write a file.
 
     Args:
+        handle: of the file, where it is open; it is closed in any case.
         flags: how it is opened.
         created: its attributes if it is made; the server's umask takes from the permissions.
         finally_set: attributes to set when everything is written.
@@ -199,21 +201,23 @@ def send(
         OSError: the server did not open, write or close it; what there is of it stays. Or whatever the source raised.
     """
     session = client._session
-    message, reply = yield [wire.Open(path, flags, created)]
-    if not isinstance(reply, Handle):
-        assert isinstance(reply, Status)
-        raise client._failure(reply, message, path)
-    writing = _Writing(client, path, reply.handle, source, start, pressure)
+    if handle is None:
+        message, reply = yield [wire.Open(path, flags, created)]
+        if not isinstance(reply, Handle):
+            assert isinstance(reply, Status)
+            raise client._failure(reply, message, path)
+        handle = reply.handle
+    writing = _Writing(client, path, handle, source, start, pressure)
     last: list[wire.Request] = []
     if finally_set != wire.NO_ATTRIBUTES:
-        last.append(wire.FSetStat(reply.handle, finally_set))
+        last.append(wire.FSetStat(handle, finally_set))
     if fsync and session.offers(FSync):
-        last.append(FSync(reply.handle))
+        last.append(FSync(handle))
     try:
         if fill is not None:
-            writing.offset += yield from fill(client, path, reply.handle)
+            writing.offset += yield from fill(client, path, handle)
             writing.skip_source()
-        yield from writing.all_of_it([*last, wire.Close(reply.handle)])
+        yield from writing.all_of_it([*last, wire.Close(handle)])
         return writing.offset - start
     finally:
         writing.let_go()

@@ -95,7 +95,10 @@ class ReadAhead:
 
     def _ask(self, wanted: int) -> None:
         limit = self._session.limits.read
-        if not self._pieces and self._depth == 1:
+        if self._size is not None and 0 == self._next < self._size <= wanted:
+            # All of a small file is wanted: its end is asked for on the same way.
+            self._depth = 2
+        elif not self._pieces and self._depth == 1:
             # Whoever reads here and there gets what it asks for, whoever goes on whole pieces.
             limit = min(limit, max(wanted, 1))
         while len(self._pieces) < self._depth:
@@ -235,6 +238,13 @@ class RemoteRaw(io.RawIOBase):
             self._at += count
             return count
 
+    def readall(self) -> bytes:
+        """Everything up to the end."""
+        pieces = []
+        while piece := self.read(self._client._session.limits.read):
+            pieces.append(piece)
+        return b"".join(pieces)
+
     def write(self, data: Buffer, /) -> int:
         """Have it written; it is on its way when this returns.
 
@@ -341,6 +351,11 @@ class RemoteRaw(io.RawIOBase):
             session, closing = self._client._session, Mailbox()
             try:
                 self._ahead.forget()
+                if not self._flags & wire.WRITE:
+                    # How the closing of what was only read goes matters to nobody.
+                    session.tell(wire.Close(self._handle))
+                    session.flush()
+                    return
                 # It travels with the last writes: the server takes them in turn.
                 session.ask(wire.Close(self._handle), closing)
                 session.flush()

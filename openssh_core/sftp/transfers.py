@@ -12,7 +12,7 @@ from typing import IO
 from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import PosixRename
-from .._wire.sftp_replies import OK, Attrs, Names, Status
+from .._wire.sftp_replies import FAILURE, OK, Attrs, Handle, Names, Reply, Status
 from ..errors.files import file_error
 from .attributes import FileStat, of_wire
 from .base import ClientBase
@@ -84,7 +84,7 @@ class Transfers(ClientBase):
             atomic: write to a new file beside it, which takes its place at the end: on any failure what was there is
                 untouched. It needs the right to make files in that directory. Where the server cannot rename over a
                 file in one step, the old one steps aside first and is removed at the end. False writes into the file
-                itself, and saves two round trips.
+                itself, and saves a round trip.
             preserve: give it the permissions (without set-id bits) and times of the original. Otherwise an existing
                 file keeps its permissions, and a new one has those of the original that the server's umask leaves.
             fsync: have it on the server's disk before it takes its place (`fsync@openssh.com`, where offered).
@@ -170,39 +170,79 @@ class Placing:
 
     def beside(self) -> Course[int]:
         """Write to a new file beside it, which takes its place at the end."""
-        old = yield from self._look()
-        if old is not None and old.is_symlink():
-            self._path = yield from self._follow()
-            old = yield from self._look()
-        if old is not None and old.is_dir():
-            number = errno.EISDIR
-            raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
-        if old is not None and old.type_known and not old.is_file():
-            return (yield from self.into())
-        if old is not None and old.permissions is not None and not self._preserve:
-            self._finally = Attributes(permissions=old.permissions & _PERMISSIONS)
         partial = self._beside()
+        opening = wire.Open(partial, wire.WRITE | wire.CREATE | wire.EXCLUSIVE, self._created)
         try:
+            old, opened = yield from self._look_and_open(opening)
+            if old is not None and old.type_known and not old.is_file():
+                # Too early: nothing can be put beside this.
+                if isinstance(opened, Handle):
+                    yield from self._discard(partial, wire.Close(opened.handle))
+                return (yield from self._into_other(old))
+            if not isinstance(opened, Handle):
+                raise self._client._failure(opened, opening, partial)
+            if old is not None and old.permissions is not None and not self._preserve:
+                self._finally = Attributes(permissions=old.permissions & _PERMISSIONS)
             size = yield from send(
                 self._client,
                 partial,
                 self._source,
-                flags=wire.WRITE | wire.CREATE | wire.EXCLUSIVE,
-                created=self._created,
+                handle=opened.handle,
                 finally_set=self._finally,
                 fsync=self._fsync,
                 fill=self.fill,
             )
             yield from self._take_place(partial)
-        except BaseException:
+        except GeneratorExit:
+            # Given up from outside: there is no time to wait for anything.
             self._client._session.tell(wire.Remove(partial))
             self._client._session.flush()
             raise
+        except Exception:
+            yield from self._discard(partial)
+            raise
         return size
 
-    def _look(self) -> Generator[list[wire.Request], tuple[wire.Request, object], FileStat | None]:
-        _, reply = yield [wire.LStat(self._path)]
-        return of_wire(reply.attributes) if isinstance(reply, Attrs) else None
+    def _discard(self, partial: bytes, *before: wire.Request) -> Asking:
+        """See that nothing is left of what was begun."""
+        removal = wire.Remove(partial)
+        asked: list[wire.Request] = [*before, removal]
+        message: wire.Request | None = None
+        while message is not removal:
+            message, _ = yield asked
+            asked = []
+
+    def _look_and_open(
+        self, opening: wire.Open
+    ) -> Generator[list[wire.Request], tuple[wire.Request, Reply], tuple[FileStat | None, Handle | Status]]:
+        """What is there, and a new file beside it, on one way."""
+        old: FileStat | None = None
+        opened: Handle | Status = Status(FAILURE)
+        asked: list[wire.Request] = [wire.LStat(self._path), opening]
+        for _ in list(asked):
+            message, reply = yield asked
+            asked = []
+            if message is opening:
+                assert isinstance(reply, Handle | Status)
+                opened = reply
+            elif isinstance(reply, Attrs):
+                old = of_wire(reply.attributes)
+        return old, opened
+
+    def _into_other(self, old: FileStat) -> Course[int]:
+        """The target is a link, which is followed, or no regular file, which is written into."""
+        if old.is_dir():
+            number = errno.EISDIR
+            raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
+        if not old.is_symlink():
+            return (yield from self.into())
+        real = yield from self._follow()
+        if real == self._path:
+            # It leads nowhere that could be written to.
+            number = errno.ELOOP
+            raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
+        self._path = real
+        return (yield from self.beside())
 
     def _follow(self) -> Generator[list[wire.Request], tuple[wire.Request, object], bytes]:
         message, reply = yield [wire.RealPath(self._path)]

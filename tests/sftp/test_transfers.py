@@ -228,6 +228,41 @@ def test_a_small_file_goes_in_two_round_trips(against: Any, here: Path) -> None:
     assert server.files == {b"/f": b"x" * 1000}
 
 
+def test_a_file_that_takes_its_place_goes_in_three(against: Any, here: Path) -> None:
+    client, server = against({b"/f": b"old"}, extensions={b"posix-rename@openssh.com": b"1"})
+    (here / "f").write_bytes(b"x" * 1000)
+    with pytest.raises(OSError, match="Operation not supported"):  # this one only says that it can
+        client.put(here / "f", "/f")
+    assert server.files == {b"/f": b"old"}
+    client, server = against({})
+    trains = trains_of(client, server, lambda: client.put(here / "f", "/f"))
+    assert trains == [[fake.LSTAT, fake.OPEN], [fake.WRITE, fake.CLOSE], [fake.RENAME]]
+    assert server.files == {b"/f": b"x" * 1000}
+
+
+def test_a_small_file_is_read_in_two(against: Any) -> None:
+    client, server = against({b"/f": b"x" * 1000})
+
+    def read() -> bytes:
+        with client.open("/f", "rb") as file:
+            return bytes(file.read())
+
+    assert trains_of(client, server, read) == [[fake.OPEN, fake.STAT], [fake.READ, fake.READ]]
+    client.stat("/f")
+    assert not server.handles
+
+
+def test_a_link_that_leads_nowhere(sftp: SFTPClient, here: Path, there: Path) -> None:
+    (here / "f").write_bytes(b"x")
+    (there / "circle").symlink_to("circle")
+    with pytest.raises(OSError, match="circle"):
+        sftp.put(here / "f", there / "circle")
+    (there / "new").symlink_to("made")
+    sftp.put(here / "f", there / "new")
+    assert (there / "made").read_bytes() == b"x" and (there / "new").is_symlink()
+    assert sorted(os.listdir(there)) == ["circle", "made", "new"]
+
+
 # ---- servers that are wrong
 
 

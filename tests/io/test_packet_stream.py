@@ -1,0 +1,133 @@
+"""Packets over a socket: whole whatever the sizes and the pieces they come in, and after an interrupt at any step."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from openssh_core._io.packet_stream import PacketStream
+from openssh_core._wire.frames import frame
+from openssh_core.errors import Malformed
+
+LIMIT = 256 * 1024
+SIZES = [0, 1, 100, 16 * 1024, 16 * 1024 + 1, 65_532, 65_536, 200_000, LIMIT]
+
+
+class Pieces:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def pieces(self) -> tuple[bytes, ...]:
+        return (frame(self.body)[:4], self.body)
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[PacketStream, PacketStream]]:
+    one, other = (PacketStream(sock, LIMIT, lambda _: None) for sock in socket.socketpair())
+    yield one, other
+    one.close()
+    other.close()
+
+
+def take(stream: PacketStream) -> bytes:
+    while (packet := stream.reader.peek()) is None:
+        if not stream.reader.receive():
+            assert stream.wait(select.POLLIN, 30)
+    body = bytes(packet)
+    stream.reader.advance()
+    return body
+
+
+def exchange(one: PacketStream, other: PacketStream, bodies: list[bytes]) -> list[bytes]:
+    for body in bodies:
+        one.writer.put(Pieces(body))
+    got: list[bytes] = []
+    while len(got) < len(bodies):
+        one.writer.flush()
+        other.reader.receive() if other.reader.peek() is None else got.append(take(other))
+    return got
+
+
+def test_packets_of_every_size(ends: tuple[PacketStream, PacketStream]) -> None:
+    chance = random.Random(1)
+    bodies = [os.urandom(size) for size in SIZES]
+    bodies += [os.urandom(chance.choice([3, 500, 20_000, 90_000])) for _ in range(200)]
+    assert exchange(*ends, bodies) == bodies
+    assert ends[1].reader.taken == len(bodies) and not ends[0].writer.waiting
+
+
+def test_a_packet_longer_than_any(ends: tuple[PacketStream, PacketStream]) -> None:
+    one, other = ends
+    one.writer.put(Pieces(bytes(LIMIT + 1)))
+    one.writer.flush()
+    with pytest.raises(Malformed, match=str(LIMIT + 1)):
+        take(other)
+
+
+def test_the_end(ends: tuple[PacketStream, PacketStream]) -> None:
+    one, other = ends
+    one.hang_up()
+    for _ in range(2):
+        with pytest.raises(EOFError):
+            take(other)
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Interrupts:
+    """Raises before a line of the module is run, at every chance but seldom; as a signal handler might."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._file = PacketStream.__init__.__code__.co_filename
+        self.count = 0
+
+    def __call__(self, frame: Any, event: str, _argument: object) -> Any:
+        if frame.f_code.co_filename != self._file:
+            return None
+        if event == "line" and self._chance.random() < 0.02:
+            self.count += 1
+            raise Interrupted
+        return self
+
+    def during(self, step: Callable[[], object]) -> object:
+        before = sys.gettrace()
+        sys.settrace(self)
+        try:
+            return step()
+        finally:
+            sys.settrace(before)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_interrupts_at_any_line(ends: tuple[PacketStream, PacketStream], seed: int) -> None:
+    one, other = ends
+    interrupts, chance = Interrupts(seed), random.Random(seed)
+    bodies = [os.urandom(chance.choice([3, 500, 20_000, 90_000])) for _ in range(60)]
+    for body in bodies:
+        one.writer.put(Pieces(body))
+    got: dict[int, bytes] = {}
+
+    def step() -> None:
+        one.writer.flush()
+        while (packet := other.reader.peek()) is not None:
+            got[other.reader.taken] = bytes(packet)
+            other.reader.advance()
+        other.reader.receive()
+
+    while len(got) < len(bodies) or other.reader.taken < len(bodies):
+        try:
+            interrupts.during(step)
+        except Interrupted:
+            pass
+    assert [got[number] for number in range(len(bodies))] == bodies
+    assert interrupts.count
