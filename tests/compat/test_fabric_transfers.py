@@ -101,6 +101,14 @@ def test_relative_paths_start_at_home(c: Any, here: Path) -> None:
         (Path.home() / name).unlink()
 
 
+def test_an_sftp_client_that_is_somewhere(c: Any, there: Path, here: Path) -> None:
+    assert c.sftp() is c.sftp()
+    c.sftp().chdir(str(there))
+    assert c.get("file.txt").remote == f"{there}/file.txt"
+    assert c.put("file.txt", "tree").remote == f"{there}/tree/file.txt"
+    assert c.sftp().listdir("tree/deep") == ["two"]
+
+
 @pytest.mark.parametrize("method", ["get", "put"])
 def test_paths_that_are_none(c: Any, method: str) -> None:
     with pytest.raises(ValueError, match="must not be empty"):

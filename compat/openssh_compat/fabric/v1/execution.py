@@ -10,7 +10,7 @@ from typing import Any
 from .collection import find
 from .connections import NetworkError, connection, normalize
 from .context import settings
-from .state import env, own_environment
+from .state import env, output, own_environment
 from .tasks import hosts_for
 from .utils import abort, error, warn
 
@@ -69,6 +69,8 @@ def _on(call: Any, host: str, args: Any, kwargs: dict[str, Any]) -> list[Any]:
         try:
             if env.skip_bad_hosts:
                 connection()
+            if output.running:
+                print(f"[{host}] Executing task '{env.command}'")  # noqa: T201  # so says `running`
             return [call(*args, **kwargs)]
         except NetworkError as failure:
             error(str(failure), func=warn if env.skip_bad_hosts or env.warn_only else abort)

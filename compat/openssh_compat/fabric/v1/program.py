@@ -65,7 +65,11 @@ def _run(options: argparse.Namespace, remainder: str) -> int:
     if remainder:
         from .operations import run
 
-        execute(lambda: run(remainder))
+        def command() -> None:
+            run(remainder)
+
+        command.__name__ = "<remainder>"
+        execute(command)
     if output.status:
         print("\nDone.")  # noqa: T201  # the program's last word
     return 0
