@@ -119,6 +119,7 @@ class Greeting(Options):
                 "config_file": "none",
                 "known_hosts": self._known_lines() if known is None else known,
                 "host_keys": verdict,
+                "forward_agent": self.forward_agent,
             }
             target = f"[{host}]" if ":" in host else host
             return openssh_core.connect(
@@ -127,7 +128,6 @@ class Greeting(Options):
                 port=self._way.port,
                 connect_timeout=timeout,
                 keepalive=max(int(keepalive), 0),
-                forward_agent=self.forward_agent,
                 **manners,
                 **go,
                 **arguments,
