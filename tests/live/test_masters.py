@@ -55,6 +55,14 @@ def is_here(host: Connection) -> bool:
     return host.capture("echo here") == "here\n"
 
 
+def lose(host: Connection) -> None:
+    """Kill the master under something that runs, and wait until that is known."""
+    with host.popen("cat", stdin=PIPE) as process:
+        os.kill(host.master_pid, signal.SIGKILL)
+        with pytest.raises(errors.ConnectionLost):
+            process.wait()
+
+
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
@@ -342,11 +350,23 @@ def test_a_lost_connection_is_made_again(connect: Connect, until: Any) -> None:
         assert host.connected
 
 
+def test_a_key_in_memory_serves_each_login(connect: Connect, loopback_server: LoopbackServer) -> None:
+    with connect(key=loopback_server.key.read_text(), reconnect=True) as host:
+        lose(host)
+        assert is_here(host)
+
+
+def test_a_shared_master_that_was_lost_is_made_again(persisting: Connect) -> None:
+    with persisting(reconnect=True) as host:
+        first = host.master_pid
+        lose(host)
+        assert is_here(host)
+        assert host.master_pid != first
+
+
 def test_without_the_policy_it_stays_lost(connect: Connect) -> None:
     with connect() as host:
-        os.kill(host.master_pid, signal.SIGKILL)
-        with pytest.raises(errors.ConnectionLost):
-            host.run("sleep 60")
+        lose(host)
         with pytest.raises(errors.ConnectionLost):
             host.run("true")
         assert not host.connected
@@ -379,9 +399,7 @@ def test_a_server_that_is_away_for_a_while(connect: Connect, tmp_path: Path) -> 
     ssh.write_text(SOMETIMES.format(log=log))
     ssh.chmod(0o755)
     with connect(ssh=str(ssh), reconnect=Reconnect(attempts=3, delay=0)) as host:
-        os.kill(host.master_pid, signal.SIGKILL)
-        with pytest.raises(errors.ConnectionLost):
-            host.run("sleep 60")
+        lose(host)
         assert is_here(host)
     assert log.read_text() == "login\n" * 4
 
@@ -403,9 +421,7 @@ def test_a_rejected_login_is_not_tried_again(make_server: Any, control_dir: Path
         **server.connect_options(), control_dir=control_dir, reconnect=Reconnect(attempts=5, delay=0)
     ) as host:
         (server.directory / "id.pub").write_text(shared_key("stranger").public)
-        os.kill(host.master_pid, signal.SIGKILL)
-        with pytest.raises(errors.ConnectionLost):
-            host.run("sleep 60")
+        lose(host)
         with pytest.raises(errors.AuthenticationError):
             host.run("true")
         server.wait_for_log(r"Connection closed by authenticating user")
