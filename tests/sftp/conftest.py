@@ -41,8 +41,10 @@ def against() -> Iterator[Against]:
 
         def make(*args: Any, timeout: float | None = 60.0, **named: Any) -> tuple[SFTPClient, FakeSftp]:
             fake = ends.enter_context(FakeSftp(*args, **named))
-            client = SFTPClient.over(fake.client, host="fake", timeout=timeout)
+            client = SFTPClient.over(fake.client, host="fake")
             ends.callback(client.close)
+            # Not before: a busy machine may take longer for the beginning than a test wants to wait for nothing.
+            client.timeout = timeout
             return client, fake
 
         yield make
