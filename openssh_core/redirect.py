@@ -96,9 +96,11 @@ class Plumber:
         elif where == SOCKET:
             self._plumbing.streams.stdin = Piped(self._socket_end())
         elif where == PIPE:
-            read_end, write_end = self._pipe()
-            self._plumbing.stdin = write_end
-            self._plumbing.streams.stdin = Piped(read_end)
+            # Whoever waits for the end has nobody to write into it: an empty input, as subprocess.run makes of it.
+            if not self._capture:
+                read_end, write_end = self._pipe()
+                self._plumbing.stdin = write_end
+                self._plumbing.streams.stdin = Piped(read_end)
         elif where is not None and where != DEVNULL:
             self._plumbing.streams.stdin = Piped(self._copy_of(where, "stdin", os.O_RDONLY), shared=True)
 

@@ -44,6 +44,11 @@ def test_without_input_it_is_empty(either: Connection) -> None:
     assert either.run("cat").stdout == ""
 
 
+@pytest.mark.usefixtures("no_leaks")
+def test_a_pipe_that_nobody_could_write_into_is_an_empty_input(either: Connection) -> None:
+    assert either.run("cat; echo over", stdin=PIPE).stdout == "over\n"
+
+
 def test_empty_input_ends_too(either: Connection) -> None:
     assert either.run("cat", input="").stdout == ""
 
