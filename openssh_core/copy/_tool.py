@@ -18,10 +18,11 @@ PATIENCE = 10.0
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
 
-# What ssh says when it could not go through the master, and then fails at the guard.
+# What ssh says when it could not go through the master, and then fails at the guard: to ssh, what is behind a
+# ProxyCommand has no name, and how the end of `false` is noticed depends on who is faster.
 _REFUSED = re.compile(r"^mux_client_request_session: session request failed: (.*?)\r?$", re.MULTILINE)
 _NO_MASTER = re.compile(
-    r"^(Control socket connect\(.*|Connection closed by UNKNOWN port 65535|mux_client_\w+: .*failed.*)\r?$",
+    r"^(Control socket connect\(.*|.*\bUNKNOWN port 65535\b.*|mux_client_\w+: .*failed.*?)\r?$",
     re.MULTILINE,
 )
 

@@ -10,6 +10,7 @@ import pytest
 
 import openssh_core
 from openssh_core import Connection, CopyError
+from openssh_core.copy._tool import ssh_failed
 from openssh_core.testing import LoopbackServer
 
 from .conftest import runs, script, until
@@ -135,3 +136,20 @@ def test_a_connection_of_somebody_else(shared: Connection, tmp_path: Path) -> No
         guest.scp_get(tmp_path / "a", tmp_path / "b")
         guest.rsync_get(tmp_path / "a", tmp_path / "c")
     assert (tmp_path / "b").read_text() == (tmp_path / "c").read_text() == "a"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "kex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n",
+        "banner exchange: Connection to UNKNOWN port 65535: Broken pipe\r\n",
+        "kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by UNKNOWN port 65535\r\n",
+        "Control socket connect(/run/c): Connection refused\r\n",
+    ],
+)
+def test_ssh_meets_the_guard_in_several_ways(said: str) -> None:
+    assert isinstance(ssh_failed("scp", said, "", "web1"), openssh_core.ConnectionLost)
+
+
+def test_what_a_program_says_is_not_what_ssh_says() -> None:
+    assert ssh_failed("rsync", "rsync: connection unexpectedly closed\nrsync error: code 12\n", "", "web1") is None
