@@ -6,6 +6,9 @@ hosts, ssh_config, and the exceptions. What it has not raises an error that says
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._stand_in import stand_in, standing_in
 from ._version import __version__, __version_info__
 from .agent import Agent, AgentKey
@@ -61,8 +64,6 @@ from .sftp import (
     SFTPError,
 )
 from .sftp_attr import SFTPAttributes
-from .sftp_client import SFTP, SFTPClient
-from .sftp_file import SFTPFile
 from .sftp_handle import SFTPHandle
 from .sftp_server import SFTPServer
 from .sftp_si import SFTPServerInterface
@@ -84,6 +85,10 @@ from .ssh_exception import (
 )
 from .ssh_gss import GSS_AUTH_AVAILABLE, GSS_EXCEPTIONS, GSSAuth
 from .transport import SecurityOptions, ServiceRequestingTransport, Transport
+
+if TYPE_CHECKING:
+    from .sftp_client import SFTP, SFTPClient
+    from .sftp_file import SFTPFile
 
 key_classes = [RSAKey, Ed25519Key, ECDSAKey]
 
@@ -180,3 +185,14 @@ __all__ = [
     "stand_in",
     "standing_in",
 ]
+
+# What takes long to load, and many programs do without: the module each is in.
+_LATER = {"SFTP": "sftp_client", "SFTPClient": "sftp_client", "SFTPFile": "sftp_file"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    if name in _LATER.values():
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

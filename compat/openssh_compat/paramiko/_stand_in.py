@@ -10,7 +10,6 @@ Modules that imported it meanwhile keep what they imported, as modules do; they 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -48,6 +47,8 @@ _finder = _Finder()
 
 def _modules() -> dict[str, ModuleType]:
     """Our modules by the names they have in the original."""
+    import pkgutil  # takes long to load, and is for this alone
+
     package = importlib.import_module(_OURS)
     names = [
         one.name
