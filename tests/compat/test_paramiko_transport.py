@@ -498,3 +498,8 @@ def test_a_port_that_is_taken(paramiko: Any, transport: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with pytest.raises(paramiko.SSHException, match="denied"):
             transport.request_port_forward("127.0.0.1", listener.getsockname()[1])
+
+
+def test_this_sides_address(client: Any) -> None:
+    address, port, *_rest = client.exec_command("echo $SSH_CONNECTION")[1].read().decode().split()
+    assert client.get_transport().sock.getsockname()[:2] == (address, int(port))

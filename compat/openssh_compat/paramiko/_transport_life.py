@@ -11,6 +11,7 @@ from openssh_core import Connection, OpenSSHError, RemoteProcess
 
 from . import _way
 from ._algorithms import disabled, ssh_version
+from ._own_address import own_address
 from ._way import Way
 from .util import ClosingContextManager, get_logger
 
@@ -83,6 +84,8 @@ class TransportLife(ClosingContextManager):
     @property
     def sock(self) -> Any:
         """What it goes over, as far as there is such a thing: with `getpeername`, `getsockname` and `close`."""
+        if self._way.own is None and self.connection is not None:
+            self._way.own = own_address(self.connection.master_pid)
         return self._way
 
     @property
