@@ -345,11 +345,13 @@ def test_sudo_with_a_password(ordinary: Callable[..., Any], capsys: pytest.Captu
     assert c.sudo("id -un", hide=True, pty=True).stdout.endswith("root\r\n")
 
 
-def test_sudo_with_a_wrong_password(ordinary: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("pty", [False, True])
+def test_sudo_with_a_wrong_password(ordinary: Callable[..., Any], pty: bool) -> None:
     import invoke
 
-    with pytest.raises(invoke.exceptions.AuthFailure):
-        ordinary().sudo("id -un", hide=True, password="wrong")
+    with pytest.raises(invoke.exceptions.AuthFailure) as caught:
+        ordinary().sudo("id -un", hide=True, password="wrong", pty=pty)
+    assert caught.value.result.stdout + caught.value.result.stderr != ""
 
 
 def test_what_is_left_alone_as_root(

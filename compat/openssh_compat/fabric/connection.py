@@ -6,6 +6,9 @@ import contextlib
 import shlex
 from typing import Any
 
+from invoke.exceptions import ResponseNotAccepted
+from invoke.watchers import StreamWatcher
+
 from .. import paramiko
 from ._files import WithFiles
 from ._forwards import forward_local, forward_remote
@@ -46,6 +49,7 @@ class Connection(WithFiles):
         Returns, Raises:
             as `run`, and invoke.AuthFailure: the password is wrong.
         """
+        self._watch_sudo(kwargs)
         if kwargs.pop("disown", False):
             # sudo asks before what it runs is left alone.
             self._sudo(self._runner(), _Complete(left_alone(self._prefix_commands(command))), **kwargs)
@@ -60,6 +64,7 @@ class Connection(WithFiles):
         """
         runner = self._runner().only_begin()
         if method == "sudo":
+            self._watch_sudo(kwargs)
             return self._sudo(runner, self._for_sudo(command), **kwargs)
         return self._run(runner, command, **kwargs)
 
@@ -67,6 +72,10 @@ class Connection(WithFiles):
         self.open()
         runner: Remote = self.config.runners.remote(self, inline_env=self.config.inline_ssh_env)
         return runner
+
+    def _watch_sudo(self, kwargs: dict[str, Any]) -> None:
+        watchers = kwargs.get("watchers")
+        kwargs["watchers"] = [*(self.config.run.watchers if watchers is None else watchers), _Refusal()]
 
     def _for_sudo(self, command: str) -> str:
         prefixed = self._prefix_commands(command)
@@ -160,6 +169,15 @@ class Connection(WithFiles):
         self.open()
         assert self.transport is not None
         return self.transport.open_session()
+
+
+class _Refusal(StreamWatcher):
+    """Sees that sudo has not accepted a password, where lines end as on a terminal; invoke sees it elsewhere."""
+
+    def submit(self, stream: str) -> list[str]:
+        if "Sorry, try again.\r\n" in stream:
+            raise ResponseNotAccepted("sudo did not accept the password")
+        return []
 
 
 class _Complete(str):
