@@ -71,6 +71,8 @@ class PassengerSession(SessionState):
             for stream in given[len(self.theirs) :]:
                 if isinstance(stream, Piped):
                     os.close(stream.fd)
+                elif stream is not None and not isinstance(stream, bytes | KeptOpen):
+                    stream.finish()
             raise
 
     @property

@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
-from .._backends.base import SessionRequest, Streams
 from .._backends.proxy import ProxyBackend
 from .._cli.log import escaped
 from .._cli.target import parse_target
 from .._io.deadline import Deadline
-from .._io.sinks import Discard
 from ..connection import Connection, connect
 from ..errors import ConnectError, OpenSSHError, RequestRefused
 from ..master import PrivateMaster
-from ..redirect import PIPE
+from ..process import RemoteProcess
+from ..redirect import DEVNULL, PIPE
 from .finding import Finding, bad, note, ok, warning
 
 # Seconds one check may take on a host that is slow but well.
 _PATIENCE = 20.0
 # Sessions that are tried at once. Ten is what a server allows when nobody has changed it.
 _MANY_SESSIONS = 20
-# Seconds in which a server with room has opened them all.
-_OPENING = 3.0
+# Seconds in which a server opens a first one, and in which a server with room opens the next.
+_OPENING = 5.0
+_PAUSE = 0.5
 _ROUNDS = 5
 
 # The first message of SFTP, version 3, and how its answer begins (draft-ietf-secsh-filexfer-02 section 4).
@@ -175,17 +176,29 @@ def _signals(host: Connection) -> Iterator[Finding]:
 
 def _sessions(host: Connection) -> Iterator[Finding]:
     """How many sessions the server opens at once. They would end by themselves."""
-    backend = host._live().backend
-    request = SessionRequest("exec", lambda _inline, _pid_line: b"exec sleep 5")
-    sessions = [backend.start(request, Streams(None, Discard(), Discard())) for _ in range(_MANY_SESSIONS)]
+    running: deque[RemoteProcess] = deque()
+    processes = [host.popen("exec sleep 5", stdout=DEVNULL, stderr=DEVNULL, wait=False) for _ in range(_MANY_SESSIONS)]
+    for process in processes:
+        process.add_start_callback(running.append)
     deadline = Deadline.after(_OPENING)
     try:
-        count = sum(session.wait_started(deadline.left()) and session.is_running for session in sessions)
+        while len(running) < _MANY_SESSIONS and not deadline.passed:
+            before = len(running)
+            sleep(_PAUSE)
+            if running and len(running) == before:
+                break  # whoever has not come by now waits for one that has
     finally:
-        for session in sessions:
-            if session.is_running:
-                session.signal("TERM", _PATIENCE)
-            session.close()
+        # Who is closed counts as known, too: who runs is looked at before. Those that wait go first, for they would
+        # take the places of the others.
+        started = list(running)
+        for process in processes:
+            if process not in started:
+                process.close()
+        for process in started:
+            process.terminate()
+            process.close()
+    count = len(started)
+    backend = host._live().backend
     if isinstance(backend, ProxyBackend) and backend.signals_work is False:
         count += 1  # the slot that is kept back for ending the others
     if count >= _MANY_SESSIONS:
