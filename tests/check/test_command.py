@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,32 @@ def test_a_program_is_changed_by_this_alone(loopback_server: LoopbackServer, tmp
     words = [server.host, str(server.port), server.user, str(server.key), str(server.known_hosts)]
     done = subprocess.run([sys.executable, path, *words], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("hello\n 0 openssh_compat\n", "")
+
+
+def test_a_long_program_does_the_same_after_its_imports_were_changed(
+    loopback_server: LoopbackServer, tmp_path: Path
+) -> None:
+    pytest.importorskip("paramiko", reason="paramiko is not installed: nothing to compare with")
+    told = []
+    path = tmp_path / "site_admin.py"
+    shutil.copy(Path(__file__).parent / "programs" / "site_admin.py", path)
+    server = loopback_server
+    for turn in ("original", "ours"):
+        if turn == "ours":
+            report = typed("--rewrite", path)
+            assert report.returncode == 0, report.stdout + report.stderr
+            assert " 0 absent" in report.stdout and "\nimport paramiko" not in path.read_text()
+        folder = tmp_path / "work"
+        (folder / "src" / "img").mkdir(parents=True)
+        (folder / "src" / "index.html").write_text("<p>hello</p>")
+        (folder / "src" / "img" / "a dot.svg").write_text("<svg/>" * 10_000)
+        words = [server.host, str(server.port), server.user, str(server.key), str(server.known_hosts), str(folder)]
+        done = subprocess.run([sys.executable, path, *words], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stderr
+        told.append(done.stdout)
+        shutil.rmtree(folder)
+    assert told[0] == told[1]
+    assert "you said hello" in told[0] and "['42', '/', 'dumb']" in told[0]
 
 
 def test_what_is_not_there_is_said_with_its_line(tmp_path: Path) -> None:
