@@ -241,6 +241,10 @@ class RemoteSpawn(_SpawnBase):
     def terminate(self, force: bool = False) -> bool:
         """End it: hang up, interrupt, and with `force` kill; whether it is gone."""
         signals = [signal.SIGHUP, signal.SIGCONT, signal.SIGINT, *([signal.SIGKILL] if force else [])]
+        if self.flag_eof and self.isalive():
+            # Its terminal is at its end, so it is about to say how it ended.
+            with contextlib.suppress(CommandTimeout, OpenSSHError):
+                self._notice(self.process.wait(self._patience()))
         for sig in signals:
             if not self.isalive():
                 return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -219,8 +220,9 @@ def _sftp(host: Connection) -> Iterator[Finding]:
         return
     try:
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(_SFTP_INIT)
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended already, with a word that is read below
+            process.stdin.write(_SFTP_INIT)
+            process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
         answer = os.read(process.stdout.fileno(), 9) if ready else b""
         if len(answer) == 9 and answer[4] == _SFTP_VERSION:

@@ -40,9 +40,10 @@ def test_sftp_is_there(loopback_server: LoopbackServer, tmp_path: Path) -> None:
     assert (tmp_path / "to").read_text() == "content"
 
 
-def test_a_session_finds_no_start_up_files(loopback_server: LoopbackServer, ssh: Any) -> None:
-    home, files, tilde = ssh(loopback_server, 'echo "$HOME"; ls -A "$HOME" | wc -l; echo ~').stdout.split()
-    assert home == tilde == str(loopback_server.directory / "home")
+def test_a_session_finds_no_start_up_files(make_server: Any, ssh: Any) -> None:
+    server = make_server()  # what other tests do in the home directory of the shared one is their affair
+    home, files, tilde = ssh(server, 'echo "$HOME"; ls -A "$HOME" | wc -l; echo ~').stdout.split()
+    assert home == tilde == str(server.directory / "home")
     assert files == "0"
 
 
