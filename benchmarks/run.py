@@ -27,7 +27,7 @@ from place import ROUND_TRIP, open_place
 from report import as_json, as_markdown, as_text, put_between_markers, split_at_markers
 from rows import ROWS, TARGETS
 
-PEERS = ("ours", *FLOORS, "asyncssh", "ssh", "paramiko", "fabric")
+PEERS = ("ours", *FLOORS, "asyncssh", "ssh", "paramiko")
 
 
 def _names(known: Sequence[str]) -> Callable[[str], list[str]]:

@@ -80,9 +80,5 @@ class SSHProcess:
         sent, received = files(self._setup)
         return timed(lambda: self._scp(sent, f"{self._master.destination}:{received}"))
 
-    def _scp(self, source: str, target: str) -> None:
-        words = ["scp", "-q", "-F", "none", f"-oControlPath={self._master.path}", *self._guard, "--", source, target]
-        subprocess.run(words, stdin=subprocess.DEVNULL, check=True)
-
     def helpers(self) -> list[int]:
         return [self._master.pid()]
