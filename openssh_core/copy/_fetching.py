@@ -108,8 +108,10 @@ class Fetching:
             OpenSSHError: no more answers will come. Or what made it impossible to go on.
         """
         try:
-            for outcome in run_all(self._job.session, self, at_once=self._job.at_once):
-                self._ended(outcome)
+            # Closed at once: an error's traceback would keep it, and all that is under way in it, for longer.
+            with contextlib.closing(run_all(self._job.session, self, at_once=self._job.at_once)) as outcomes:
+                for outcome in outcomes:
+                    self._ended(outcome)
             self._verifier.last()
         finally:
             self._verifier.drop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import posixpath
@@ -99,8 +100,10 @@ class Sending:
         """
         job = self._job
         try:
-            for outcome in run_all(job.session, self, at_once=job.at_once):
-                self._ended(outcome)
+            # Closed at once: an error's traceback would keep it, and all that is under way in it, for longer.
+            with contextlib.closing(run_all(job.session, self, at_once=job.at_once)) as outcomes:
+                for outcome in outcomes:
+                    self._ended(outcome)
             self._judge.last()
             # Whatever is put into a directory changes its time, so its own come last, the innermost first.
             last = (((path, "."), self._set(path, wanted)) for path, wanted in reversed(self._attributes))

@@ -83,7 +83,7 @@ def run(session: SftpSession, course: Course[R]) -> R:
 
 def run_all(
     session: SftpSession, courses: Iterable[tuple[K, Course[R]]], *, at_once: int = 64
-) -> Iterator[Outcome[K, R]]:
+) -> Generator[Outcome[K, R], None, None]:
     """Run courses side by side, in the caller's thread; each outcome as soon as it is known.
 
     Args:

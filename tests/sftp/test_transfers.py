@@ -247,7 +247,8 @@ def test_a_small_file_is_read_in_two(against: Any) -> None:
         with client.open("/f", "rb") as file:
             return bytes(file.read())
 
-    assert trains_of(client, server, read) == [[fake.OPEN, fake.STAT], [fake.READ, fake.READ]]
+    # More is asked ahead when the end is told apart from the data; nobody waits for that.
+    assert trains_of(client, server, read)[:2] == [[fake.OPEN, fake.STAT], [fake.READ, fake.READ]]
     client.stat("/f")
     assert not server.handles
 
