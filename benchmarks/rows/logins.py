@@ -23,7 +23,7 @@ MANY = 100
 
 def login_again(bench: Bench) -> list[Figure]:
     """What the next program pays: ours finds the master that was left (`persist=`), the others log in."""
-    peers = [name for name in bench.peers if name not in FLOORS]
+    peers = [name for name in bench.peers if name not in (*FLOORS, "ssh")]
     with bench.team(bench.near, logged_in=False, only=peers) as team:
         team.in_turn(1, lambda worker: scaled(worker.ask("again", 1), MS))
         rounds = team.in_turn(bench.pick(10, 3), lambda worker: scaled(worker.ask("again", 3), MS))
@@ -33,7 +33,7 @@ def login_again(bench: Bench) -> list[Figure]:
 def at_once(bench: Bench) -> list[Figure]:
     """All logins have to come about, on a server that throws some away from the eleventh at a time on (MaxStartups)."""
     count = bench.pick(MANY, 24)
-    peers = [name for name in bench.peers if name not in FLOORS]
+    peers = [name for name in bench.peers if name not in (*FLOORS, "ssh")]
     with LoopbackServer({"MaxStartups": "10:30:100"}) as server:
         known_hosts = Path(bench.near.scratch, "known_hosts_many")
         name = known_hosts_name(server.host, server.port)
