@@ -4,6 +4,7 @@ named in `expected/`, each with its reason.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.thirdparty
 
 Run = Callable[..., Mapping[str, str]]
 
-EXPECTED = Path(__file__).parent / "expected"
+HERE = Path(__file__).parent
+EXPECTED = HERE / "expected"
+BOTH = ("stock", "ours")
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_scp(
 ) -> None:
     folder = source("scp")
     variables = {"SCPPY_HOSTNAME": server.host, "SCPPY_PORT": str(server.port), "SCPPY_USERNAME": server.user}
-    compare("scp", *(run_suite(which, folder, "test.py", **variables) for which in ("stock", "ours")))
+    compare("scp", *(run_suite(which, folder, "test.py", **variables) for which in BOTH))
 
 
 # What needs no server.
@@ -53,4 +56,17 @@ UNITS = ["config", "file", "hostkeys", "message", "proxy", "ssh_exception", "uti
 def test_the_units_of_paramiko(source: Callable[[str], Path], run_suite: Run, compare: Callable[..., None]) -> None:
     folder = source("paramiko")
     files = [f"tests/test_{name}.py" for name in UNITS]
-    compare("paramiko", *(run_suite(which, folder, *files) for which in ("stock", "ours")))
+    compare("paramiko", *(run_suite(which, folder, *files) for which in BOTH))
+
+
+def test_the_sftp_client_of_paramiko(
+    source: Callable[[str], Path], run_suite: Run, compare: Callable[..., None], tmp_path: Path
+) -> None:
+    """Against a real sshd, where its own run against a server of its own."""
+    folder = tmp_path / "paramiko"
+    shutil.copytree(source("paramiko") / "tests", folder / "tests")
+    shutil.copy(HERE / "stages" / "paramiko_sftp.py", folder / "tests" / "conftest.py")
+    with LoopbackServer({"Subsystem": "sftp internal-sftp -d /"}) as server:
+        files = ["tests/test_sftp.py", "tests/test_sftp_big.py"]
+        variables = {"TEST_FOLDER": str(tmp_path / "target"), "SERVER_PORT": str(server.port)}
+        compare("paramiko-sftp", *(run_suite(which, folder, *files, **variables) for which in BOTH))
