@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from types import FunctionType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
-__all__ = ["is_refused", "missing_from", "not_yet", "refuse"]
+__all__ = ["is_refused", "missing_from", "not_yet", "refuse", "refused"]
 
-_refused: set[Callable[..., object]] = set()
+T = TypeVar("T")
+
+_refused: set[object] = set()
 
 
 def refuse(function: str, error: type[Exception] = NotImplementedError, /, **given: tuple[object, object]) -> None:
@@ -41,9 +43,17 @@ def not_yet(method: str, instead: str = "") -> Callable[..., NoReturn]:
     return call
 
 
+def refused(thing: T) -> T:
+    """Decorator: say of a function, a property or a class that it only raises NotImplementedError: when it is called,
+    read or made.
+    """
+    _refused.add(thing)
+    return thing
+
+
 def is_refused(thing: object) -> bool:
-    """Whether this is a method that `not_yet` made."""
-    return isinstance(thing, FunctionType) and thing in _refused
+    """Whether this was made by `not_yet`, or is marked by `refused`."""
+    return isinstance(thing, FunctionType | property | type) and thing in _refused
 
 
 def missing_from(module: str, names: Collection[str], instead: str = "") -> Callable[[str], NoReturn]:

@@ -112,7 +112,7 @@ class Greeting(Options):
         host = self._way.host
         go = self._way.go()
         with credentials.arguments() as arguments:
-            settings = {**self._options}
+            settings = self.settings()
             keepalive = settings.pop("keepalive", 15)
             arguments["options"] = {**go.pop("options", {}), **arguments["options"], **settings}
             manners = self._manners or {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,68 @@ from ._transport_life import TransportLife
 __all__ = ["Options", "SecurityOptions", "gss_options"]
 
 
+class _Preferred:
+    """The algorithms of one kind, under the name by which programs read and set them: on a transport, or on the class
+    for all that come.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __get__(self, transport: Options | None, owner: type[Options]) -> tuple[str, ...]:
+        return preferred(self._kind) if transport is None else transport.chosen(self._kind)
+
+    def __set__(self, transport: Options, names: Sequence[str]) -> None:
+        transport.choose(self._kind, names)
+
+
+_KINDS = ("ciphers", "macs", "keys", "pubkeys", "kex")
+
+
 class Options(TransportLife):
     """The part of a transport that takes choices, until the login."""
+
+    _preferred_ciphers = _Preferred("ciphers")
+    _preferred_macs = _Preferred("macs")
+    _preferred_keys = _Preferred("keys")
+    _preferred_pubkeys = _Preferred("pubkeys")
+    _preferred_kex = _Preferred("kex")
+
+    @property
+    def preferred_ciphers(self) -> tuple[str, ...]:
+        """What ssh offers, the best first; so are the next ones. See `get_security_options`."""
+        return self.chosen("ciphers")
+
+    @property
+    def preferred_macs(self) -> tuple[str, ...]:
+        return self.chosen("macs")
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """For the server's key."""
+        return self.chosen("keys")
+
+    @property
+    def preferred_pubkeys(self) -> tuple[str, ...]:
+        """For keys that log in."""
+        return self.chosen("pubkeys")
+
+    @property
+    def preferred_kex(self) -> tuple[str, ...]:
+        return self.chosen("kex")
+
+    @property
+    def preferred_compression(self) -> tuple[str, ...]:
+        return self.get_security_options().compression
+
+    def settings(self) -> dict[str, Any]:
+        """Options for ssh: those of this transport, and what was set on its class."""
+        usual = {option_of(kind): ",".join(self.chosen(kind)) for kind in _KINDS if self._of_class(kind)}
+        return {**self._options, **usual}
+
+    def _of_class(self, kind: str) -> tuple[str, ...]:
+        value = inspect.getattr_static(type(self), f"_preferred_{kind}")
+        return () if isinstance(value, _Preferred) else tuple(value)
 
     def add_options(self, options: Mapping[str, Any]) -> None:
         """Options of ssh_config(5) for the login."""
@@ -33,9 +94,10 @@ class Options(TransportLife):
     def chosen(self, kind: str) -> tuple[str, ...]:
         """The algorithms of one kind that ssh offers: what was chosen, or its own."""
         value = str(self._options.get(option_of(kind), ""))
+        usual = self._of_class(kind) or preferred(kind)
         if value.startswith("-"):
-            return tuple(name for name in preferred(kind) if name not in value[1:].split(","))
-        return tuple(value.split(",")) if value else preferred(kind)
+            return tuple(name for name in usual if name not in value[1:].split(","))
+        return tuple(value.split(",")) if value else usual
 
     def choose(self, kind: str, names: Sequence[str]) -> None:
         """Offer these, the best first."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .._shim import refused
 from . import _agent_protocol
+from ._lent import lend
 from .message import Message
 from .pkey import PKey, _of_its_class
 from .ssh_exception import SSHException
@@ -158,3 +160,37 @@ class AgentRequestHandler:
 
     def close(self) -> None:
         """Nothing to do: it ends with the session."""
+
+
+@refused
+class AgentServerProxy:
+    """Raises NotImplementedError when it is made: ssh itself answers for the agent. See `SSHClient.forward_agent`."""
+
+    def __init__(self, t: Any) -> None:
+        raise NotImplementedError(
+            f"{type(self).__name__} is not supported by openssh_compat, where ssh itself answers for the agent: "
+            "set client.forward_agent = True before connect() and use AgentRequestHandler"
+        )
+
+
+@refused
+class AgentClientProxy(AgentServerProxy):
+    """The same."""
+
+
+@refused
+class AgentProxyThread(AgentServerProxy):
+    """The same."""
+
+
+@refused
+class AgentLocalProxy(AgentServerProxy):
+    """The same."""
+
+
+@refused
+class AgentRemoteProxy(AgentServerProxy):
+    """The same."""
+
+
+lend(__name__)

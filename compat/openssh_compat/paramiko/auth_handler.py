@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._shim import refused
+from ._lent import lend
+
 __all__ = ["AuthHandler", "AuthOnlyHandler"]
 
 
+@refused
 class AuthHandler:
     """Raises NotImplementedError when it is made: use the methods `auth_...` of `Transport`."""
 
@@ -16,5 +20,9 @@ class AuthHandler:
         )
 
 
+@refused
 class AuthOnlyHandler(AuthHandler):
     """The same."""
+
+
+lend(__name__)

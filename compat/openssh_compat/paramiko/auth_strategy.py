@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._kin import kin
+from ._lent import lend
 from .pkey import PKey
 from .ssh_exception import AuthenticationException
 from .util import get_logger
@@ -193,3 +194,6 @@ class AuthStrategy:
             if not outcome:
                 return result
         raise AuthFailure(result)
+
+
+lend(__name__)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from openssh_core import Pty
 
+from .._shim import refused
 from ._channel_file import ChannelFile, ChannelStderrFile, ChannelStdinFile
 from ._end import Buffer, End
+from ._lent import lend
 from ._session_end import SessionEnd
 from ._socket_end import SocketEnd
 from .buffered_pipe import PipeTimeout
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from .transport import Transport
 
 __all__ = ["Channel", "ChannelFile", "ChannelStderrFile", "ChannelStdinFile"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 Sendable = str | bytes | bytearray | memoryview
 
@@ -207,12 +212,14 @@ class Channel(ClosingContextManager):
         """Whether `send` would send something at once."""
         return self._end.send_ready()
 
+    @refused
     def send_stderr(self, s: Sendable) -> NoReturn:
         """For servers. Raises NotImplementedError."""
         raise NotImplementedError("a client sends nothing on stderr; openssh_compat has no server")
 
     sendall_stderr = send_stderr
 
+    @refused
     def send_exit_status(self, status: int) -> NoReturn:
         """For servers. Raises NotImplementedError."""
         raise NotImplementedError("a client sends no exit status; openssh_compat has no server")
@@ -328,6 +335,18 @@ class Channel(ClosingContextManager):
         get_logger("paramiko.transport").log(level, f"[chan {self._name}] {msg}", *args)
 
 
+def open_only(func: F) -> F:
+    """Decorator for methods of a channel: SSHException when it is closed, or either side has ended."""
+
+    @functools.wraps(func)
+    def check(self: Channel, *args: Any, **named: Any) -> Any:
+        if self.closed or self.eof_received or self.eof_sent or not self.active:
+            raise SSHException("Channel is not open")
+        return func(self, *args, **named)
+
+    return cast("F", check)
+
+
 class StatusEvent:
     """What of a threading.Event makes sense for an exit status."""
 
@@ -352,3 +371,6 @@ def _bytes(data: Sendable) -> bytes | memoryview:
 
 def _text(data: str | bytes) -> str:
     return data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
+
+
+lend(__name__)

@@ -15,6 +15,7 @@ from openssh_core import AuthenticationError, ConnectError, HostKeyChanged
 from . import _way
 from ._failures import connect_error
 from ._host_key import FingerprintKey, from_core
+from ._lent import lend
 from ._login import Credentials, KeyFiles, paths_of
 from ._policies import AutoAddPolicy, MissingHostKeyPolicy, RejectPolicy, WarningPolicy
 from ._transport_options import gss_options
@@ -412,3 +413,6 @@ def _explained(error: ConnectError, transport: Transport, trust: Trust, credenti
         return BadHostKeyException(trust.hostname, shown, trust.expected(shown.get_name()) or FingerprintKey())
     host, port = trust.hostname, transport.port
     return connect_error(error, host, port, tried=credentials.tried(), locked=credentials.locked())
+
+
+lend(__name__)

@@ -6,6 +6,7 @@ of ours in it (SendEnv, which it collects), and shows the marks of those that co
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import glob
 import hashlib
@@ -15,9 +16,10 @@ import shlex
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
+from ._lent import lend
 from .ssh_exception import ConfigParseError, CouldNotCanonicalize
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _MATTERS = {
 _MATCHES = {"all", "canonical", "final", "exec", "localnetwork", "host", "originalhost", "tagged", "user", "localuser"}
 _WITHOUT_VALUE = {"all", "canonical", "final"}
 _NESTED = 16
+_FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
 class SSHConfigDict(dict[str, Any]):
@@ -188,6 +191,25 @@ class SSHConfig:
                 answer[key] = self._tokens(key, value, hostname, options)
         return answer
 
+    def canonicalize(self, hostname: str, options: Mapping[str, Any], domains: Iterable[str]) -> str:
+        """The name with the first of some domains that makes it one that resolves. (`lookup` has ssh do this.)
+
+        Args:
+            options: of a lookup: AddressFamily counts, and CanonicalizeFallbackLocal: without a "no" there, the name
+                itself is given when nothing resolves.
+
+        Raises:
+            CouldNotCanonicalize: it is "no", and nothing resolves.
+        """
+        family = _FAMILIES.get(str(options.get("addressfamily", "any")).lower(), socket.AF_UNSPEC)
+        for domain in domains:
+            with contextlib.suppress(OSError, UnicodeError):
+                socket.getaddrinfo(f"{hostname}.{domain}", None, family)
+                return f"{hostname}.{domain}"
+        if options.get("canonicalizefallbacklocal", "yes") == "yes":
+            return hostname
+        raise CouldNotCanonicalize(hostname)
+
     def get_hostnames(self) -> set[str]:
         """The patterns of all Host lines."""
         return {name for block in self._config for name in block.get("host", ())}
@@ -247,6 +269,30 @@ class SSHConfig:
             "%%": "%",
         }
         return re.sub(r"%.", lambda found: known[found[0]] if found[0] in (*allowed, "%%") else found[0], value)
+
+
+class LazyFqdn:
+    """The full name of this machine, found out when it is asked for.
+
+    Args:
+        config: of a lookup; AddressFamily counts.
+        host: to look up where that is one family only.
+    """
+
+    def __init__(self, config: Mapping[str, Any], host: str | None = None) -> None:
+        self.fqdn: str | None = None
+        self.config = config
+        self.host = host
+
+    def __str__(self) -> str:
+        if self.fqdn is None:
+            family = _FAMILIES.get(str(self.config.get("addressfamily", "any")).lower())
+            if family is not None and self.host is not None:
+                with contextlib.suppress(OSError, UnicodeError):
+                    found = socket.getaddrinfo(self.host, None, family, socket.SOCK_DGRAM, 0, socket.AI_CANONNAME)
+                    self.fqdn = next((name for *_, name, _address in found if "." in name), None)
+            self.fqdn = self.fqdn or socket.getfqdn()
+        return self.fqdn
 
 
 def _store(config: dict[str, Any], key: str, value: str) -> None:
@@ -327,3 +373,6 @@ def _marks(questions: str, hostname: str) -> set[int]:
         raise ConfigParseError(said)
     shown = re.findall(rf"^sendenv {_MARK}(\d+)$", done.stdout.decode("utf-8", "replace"), re.M | re.I)
     return set(map(int, shown))
+
+
+lend(__name__)

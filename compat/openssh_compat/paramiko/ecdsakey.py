@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable
 from typing import IO, Any
 
+from .._shim import refused
 from . import _keygen
+from ._lent import lend
 from .message import Message
-from .pkey import PKey
+from .pkey import PKey, no_cryptography
 
 __all__ = ["ECDSAKey"]
 
@@ -68,3 +70,8 @@ class ECDSAKey(PKey):
         if size not in _SIZES:
             raise ValueError(f"Unsupported key length: {size}")
         return cls(file_obj=io.BytesIO(_keygen.new_key("ecdsa", size)))
+
+    private_key = refused(property(no_cryptography))
+
+
+lend(__name__)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 
+from .._shim import refused
 from . import _keygen
-from .pkey import PKey
+from ._lent import lend
+from .pkey import PKey, no_cryptography
 
 __all__ = ["Ed25519Key"]
 
@@ -25,3 +27,8 @@ class Ed25519Key(PKey):
     def generate(cls) -> Ed25519Key:
         """Make a key pair. (paramiko cannot.)"""
         return cls(file_obj=io.BytesIO(_keygen.new_key("ed25519", None)))
+
+    verifying_key = refused(property(no_cryptography))
+
+
+lend(__name__)

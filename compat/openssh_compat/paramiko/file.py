@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ._lent import lend
 from .util import ClosingContextManager
 
 __all__ = ["BufferedFile"]
@@ -259,3 +260,6 @@ class BufferedFile(ClosingContextManager):
     def _get_size(self) -> int:
         """The size of the file; 0 where there is none."""
         return 0
+
+
+lend(__name__)

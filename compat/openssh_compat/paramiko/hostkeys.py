@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ._kin import kin
+from ._lent import lend
 from .pkey import PKey, UnknownKeyType
 from .ssh_exception import SSHException, _Error
 from .util import get_logger
@@ -259,3 +260,6 @@ class HostKeysOfOne(MutableMapping[str, PKey]):
 
     def keys(self) -> Any:
         return [entry.key.get_name() for entry in self._entries if entry.key is not None]
+
+
+lend(__name__)

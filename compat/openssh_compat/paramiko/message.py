@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from ._lent import lend
 from .util import asbytes, deflate_long, inflate_long
 
 __all__ = ["Message"]
@@ -148,3 +149,6 @@ class Message:
             else:
                 self.add_string(one)
         return self
+
+
+lend(__name__)

@@ -9,13 +9,16 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from .._shim import refused
 from . import _keygen
 from ._key_text import KeyText, blob_bits, blob_type, read_key_text
 from ._kin import kin
+from ._lent import lend
 from .message import Message
 from .ssh_exception import PasswordRequiredException, SSHException, _Error
 
@@ -145,6 +148,9 @@ class PKey:
     _types: tuple[str, ...] = ()
     _algorithm = ""
     _pem_tag = "OPENSSH"
+
+    BEGIN_TAG = re.compile(r"^-{5}BEGIN (RSA|EC|OPENSSH) PRIVATE KEY-{5}\s*$")
+    END_TAG = re.compile(r"^-{5}END (RSA|EC|OPENSSH) PRIVATE KEY-{5}\s*$")
 
     def __init__(
         self,
@@ -394,6 +400,7 @@ class PKey:
             raise SSHException("there is no private part to this key, so it cannot sign")
         return Message(sign(self.private, self._blob, data, algorithm))
 
+    @refused
     def verify_ssh_sig(self, data: bytes, msg: Message) -> bool:
         """Not to be had: no program of OpenSSH verifies a bare signature.
 
@@ -404,6 +411,14 @@ class PKey:
             "openssh_compat does no cryptography, and ssh-keygen verifies only its own format of signatures: "
             "use `ssh-keygen -Y sign` and `ssh-keygen -Y verify`, or the cryptography package"
         )
+
+
+def no_cryptography(_key: PKey) -> NoReturn:
+    """For attributes that are objects of the `cryptography` package."""
+    raise NotImplementedError(
+        "openssh_compat does no cryptography: write the key down with write_private_key() and load it with the "
+        "cryptography package"
+    )
 
 
 def _key_classes() -> Sequence[type[PKey]]:
@@ -441,3 +456,6 @@ def public_key(line: str) -> PKey | None:
     except (IndexError, binascii.Error):
         return None
     return _of_its_class(key) if key.get_name() else None
+
+
+lend(__name__)

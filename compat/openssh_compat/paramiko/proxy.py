@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from time import monotonic
 
+from ._lent import lend
 from .ssh_exception import ProxyCommandFailure
 from .util import ClosingContextManager
 
@@ -100,3 +101,6 @@ class ProxyCommand(ClosingContextManager):
 
     def settimeout(self, timeout: float | None) -> None:
         self.timeout = timeout
+
+
+lend(__name__)

@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable
 from typing import IO, Any
 
+from .._shim import refused
 from . import _keygen
+from ._lent import lend
 from .message import Message
-from .pkey import PKey
+from .pkey import PKey, no_cryptography
 
 __all__ = ["RSAKey"]
 
@@ -62,3 +64,10 @@ class RSAKey(PKey):
             progress_func: never called.
         """
         return RSAKey(file_obj=io.BytesIO(_keygen.new_key("rsa", bits)))
+
+    private_key = refused(property(no_cryptography))
+
+    public_numbers = refused(property(no_cryptography))
+
+
+lend(__name__)

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from .._shim import refused
+from ._lent import lend
+
 __all__ = ["InteractiveQuery", "ServerInterface", "SubsystemHandler"]
 
 
@@ -35,6 +38,7 @@ class InteractiveQuery:
         self.prompts.append((prompt, echo))
 
 
+@refused
 class SubsystemHandler:
     """Serves a subsystem. Raises NotImplementedError: there is no server here."""
 
@@ -44,3 +48,6 @@ class SubsystemHandler:
 
 def no_server() -> NoReturn:
     raise NotImplementedError("openssh_compat has no server mode: run sshd, or use paramiko itself")
+
+
+lend(__name__)

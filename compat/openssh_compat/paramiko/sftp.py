@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._shim import refused
 from ._kin import kin
+from ._lent import lend
 from .ssh_exception import _Error
 
 CMD_INIT, CMD_VERSION, CMD_OPEN, CMD_CLOSE, CMD_READ, CMD_WRITE, CMD_LSTAT, CMD_FSTAT = range(1, 9)
@@ -43,8 +45,12 @@ class SFTPError(_Error):
     """Something about SFTP that is no error of a file."""
 
 
+@refused
 class BaseSFTP:
     """The original's packets, as a name that programs import. The core makes them."""
 
     def __init__(self, *_args: Any, **_named: Any) -> None:
         raise NotImplementedError("BaseSFTP is not supported by openssh_compat: use SFTPClient")
+
+
+lend(__name__)

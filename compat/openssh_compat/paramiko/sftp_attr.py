@@ -6,6 +6,8 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
+from ._lent import lend
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -84,3 +86,6 @@ class SFTPAttributes:
     def asbytes(self) -> bytes:
         """The same as `str`, in UTF-8."""
         return str(self).encode("utf-8", "surrogateescape")
+
+
+lend(__name__)

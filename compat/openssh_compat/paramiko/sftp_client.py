@@ -14,6 +14,7 @@ from openssh_core.sftp import FileStat
 from openssh_core.sftp import SFTPClient as CoreClient
 
 from ._failures import session_error
+from ._lent import lend
 from ._sftp_channel import SFTPChannel
 from ._sftp_failures import in_paramikos_words
 from .sftp import SFTPError
@@ -361,3 +362,6 @@ def _bytes(path: Path) -> bytes:
 
 def _text(path: Path) -> str:
     return _bytes(path).decode("utf-8", "surrogateescape")
+
+
+lend(__name__)

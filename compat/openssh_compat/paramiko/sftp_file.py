@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NoReturn
 
+from ._lent import lend
 from ._sftp_failures import in_paramikos_words
 from .file import BufferedFile
 from .sftp_attr import SFTPAttributes
@@ -183,3 +184,6 @@ class SFTPFile(BufferedFile):
 
     def setblocking(self, blocking: bool) -> None:
         self.sftp.get_channel().setblocking(blocking)
+
+
+lend(__name__)

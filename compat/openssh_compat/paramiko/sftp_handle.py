@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._lent import lend
 from .util import ClosingContextManager
 
 __all__ = ["SFTPHandle"]
@@ -15,3 +16,6 @@ class SFTPHandle(ClosingContextManager):
 
     def close(self) -> None:
         pass
+
+
+lend(__name__)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._lent import lend
+
 __all__ = ["SFTPServerInterface"]
 
 
@@ -12,3 +14,6 @@ class SFTPServerInterface:
 
     def __init__(self, server: Any, *args: Any, **kwargs: Any) -> None:
         pass
+
+
+lend(__name__)

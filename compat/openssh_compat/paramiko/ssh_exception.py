@@ -65,6 +65,8 @@ class BadAuthenticationType(AuthenticationException):
         allowed_types: the methods it does take.
     """
 
+    allowed_types: list[str] = []  # noqa: RUF012  # the original has it on the class, too
+
     def __init__(self, explanation: str, types: list[str]) -> None:
         Exception.__init__(self, explanation, types)
         self.explanation = explanation

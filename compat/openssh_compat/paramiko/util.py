@@ -5,10 +5,13 @@ from __future__ import annotations
 import hmac
 import logging
 import threading
+import traceback
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from .._shim import refused
+from ._lent import lend
 from .common import DEBUG, byte_chr, byte_mask, byte_ord
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ __all__ = [
     "ClosingContextManager",
     "asbytes",
     "b",
+    "bit_length",
     "byte_chr",
     "byte_mask",
     "byte_ord",
@@ -26,14 +30,18 @@ __all__ = [
     "constant_time_bytes_eq",
     "deflate_long",
     "format_binary",
+    "format_binary_line",
+    "generate_key_bytes",
     "get_logger",
     "get_thread_id",
     "inflate_long",
     "load_host_keys",
     "log_to_file",
     "lookup_ssh_host_config",
+    "mod_inverse",
     "parse_ssh_config",
     "safe_string",
+    "tb_strings",
     "u",
 ]
 
@@ -104,10 +112,11 @@ def safe_string(s: bytes) -> bytes:
 
 def format_binary(data: bytes, prefix: str = "") -> list[str]:
     """A hex dump, sixteen bytes a line."""
-    return [prefix + _dump_line(data[start : start + 16]) for start in range(0, len(data), 16)]
+    return [prefix + format_binary_line(data[start : start + 16]) for start in range(0, len(data), 16)]
 
 
-def _dump_line(data: bytes) -> str:
+def format_binary_line(data: bytes) -> str:
+    """One line of it."""
     left = " ".join(f"{byte:02X}" for byte in data)
     return f"{left:<50} {''.join(chr(byte) if 32 <= byte < 127 else '.' for byte in data)}"
 
@@ -127,9 +136,31 @@ def deflate_long(n: int, add_sign_padding: bool = True) -> bytes:
     return data if add_sign_padding else data.lstrip(b"\x00") or b"\x00"
 
 
+def bit_length(n: int) -> int:
+    """How many bits a number has."""
+    return n.bit_length()
+
+
+def mod_inverse(x: int, m: int) -> int:
+    """What `x` is multiplied with to give 1, modulo `m`.
+
+    Raises:
+        ValueError: there is no such number.
+    """
+    return pow(x, -1, m)
+
+
 def clamp_value(minimum: Number, val: Number, maximum: Number) -> Number:
     """The value, or the bound it is beyond."""
     return max(minimum, min(val, maximum))
+
+
+@refused
+def generate_key_bytes(hash_alg: Any, salt: bytes, key: str | bytes, nbytes: int) -> NoReturn:
+    """Not to be had. Raises NotImplementedError."""
+    raise NotImplementedError(
+        "generate_key_bytes() is not supported by openssh_compat: ssh-keygen opens keys that are encrypted"
+    )
 
 
 # ---- logging
@@ -186,6 +217,11 @@ def log_to_file(filename: str, level: int = DEBUG) -> None:
     logger.addHandler(handler)
 
 
+def tb_strings() -> list[str]:
+    """The lines of the traceback of the exception that is being handled."""
+    return traceback.format_exc().split("\n")
+
+
 # ---- files
 
 
@@ -206,3 +242,6 @@ def parse_ssh_config(file_obj: Iterable[str]) -> SSHConfig:
 def lookup_ssh_host_config(hostname: str, config: SSHConfig) -> SSHConfigDict:
     """What a configuration says of a host."""
     return config.lookup(hostname)
+
+
+lend(__name__)
