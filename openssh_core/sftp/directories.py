@@ -158,13 +158,16 @@ class Directories(Stats):
         """
         where = self._path(path).rstrip(b"/") or b"/"
         missing = deque([where])
+        refused: set[bytes] = set()
         while True:
             try:
                 self.mkdir(missing[0], mode if missing[0] == where else 0o777)
             except FileNotFoundError:
                 above = missing[0].rpartition(b"/")[0].rstrip(b"/")
-                if not above:
+                # A second time means that what is above it is there by now, and yet nothing can be made in it (/proc).
+                if not above or missing[0] in refused:
                     raise
+                refused.add(missing[0])
                 missing.appendleft(above)
                 continue
             except FileExistsError as error:

@@ -135,6 +135,9 @@ def test_making(sftp: SFTPClient, there: Path) -> None:
         sftp.makedirs(there / "f", exist_ok=True)
     with pytest.raises(OSError, match=r"Not a directory|No such file"):
         sftp.makedirs(there / "f" / "below")
+    # Where nothing can be made the kernel says of the new name that it is not there.
+    with pytest.raises(FileNotFoundError):
+        sftp.makedirs("/proc/none/below")
 
 
 def test_removing(sftp: SFTPClient, tree: Path) -> None:
