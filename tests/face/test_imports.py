@@ -49,6 +49,9 @@ FORBIDDEN = {
 
 ADAPTERS = ["paramiko", "subprocess", "fabric"]
 
+# What the paramiko adapter leaves to who needs it.
+LATER = {"asyncio", "glob", "hashlib", "hmac", "logging", "pathlib", "random", "shutil", "tempfile", "traceback"}
+
 
 def modules_after(statement: str) -> set[str]:
     """What a fresh, isolated interpreter has loaded after `statement`, beyond what it starts with."""
@@ -78,6 +81,23 @@ def test_an_adapter_loads_neither_the_real_library_nor_an_adapter_it_does_not_st
     assert not loaded & {"paramiko", "fabric", "pytest", "openssh_core.testing"}
     others = {f"openssh_compat.{name}" for name in ADAPTERS if name != adapter}
     assert adapter == "fabric" or not loaded & others
+
+
+def test_the_paramiko_adapter_loads_nothing_heavy() -> None:
+    assert not modules_after("from openssh_compat import paramiko") & LATER
+
+
+def test_names_that_are_loaded_later_are_there_as_if_they_had_been_loaded() -> None:
+    """In `dir()`, by `import *`, as attributes; the same object each time, and pickled by the name of its module."""
+    modules_after(
+        "from openssh_compat import paramiko; listed = set(dir(paramiko)); assert listed >= set(paramiko.__all__); "
+        "assert listed >= {'sftp_client', 'config'}; one = paramiko.SSHConfig; "
+        "assert paramiko.config.SSHConfig is one; "
+        "assert vars(paramiko)['SSHConfig'] is one is paramiko.SSHConfig; assert not hasattr(paramiko, 'Nothing'); "
+        "import pickle; assert pickle.loads(pickle.dumps(paramiko.SFTPError)) is paramiko.SFTPError; "
+        "assert [one.__name__ for one in paramiko.key_classes] == ['RSAKey', 'Ed25519Key', 'ECDSAKey']; "
+        "space = {}; exec('from openssh_compat.paramiko import *', space); assert space.keys() >= set(paramiko.__all__)"
+    )
 
 
 def test_importing_the_core_starts_nothing() -> None:

@@ -12,19 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ._stand_in import stand_in, standing_in
 from ._version import __version__, __version_info__
 from .agent import Agent, AgentKey
-from .auth_handler import AuthHandler
-from .auth_strategy import (
-    AuthFailure,
-    AuthResult,
-    AuthSource,
-    AuthStrategy,
-    InMemoryPrivateKey,
-    NoneAuth,
-    OnDiskPrivateKey,
-    Password,
-    PrivateKey,
-    SourceResult,
-)
 from .channel import Channel, ChannelFile, ChannelStderrFile, ChannelStdinFile
 from .client import AutoAddPolicy, MissingHostKeyPolicy, RejectPolicy, SSHClient, WarningPolicy
 from .common import (
@@ -38,35 +25,11 @@ from .common import (
     OPEN_SUCCEEDED,
     io_sleep,
 )
-from .config import SSHConfig, SSHConfigDict
-from .dsskey import DSSKey
-from .ecdsakey import ECDSAKey
-from .ed25519key import Ed25519Key
 from .file import BufferedFile
 from .hostkeys import HostKeys
 from .message import Message
-from .packet import Packetizer
 from .pkey import PKey, PublicBlob, UnknownKeyType
 from .proxy import ProxyCommand
-from .rsakey import RSAKey
-from .server import InteractiveQuery, ServerInterface, SubsystemHandler
-from .sftp import (
-    SFTP_BAD_MESSAGE,
-    SFTP_CONNECTION_LOST,
-    SFTP_EOF,
-    SFTP_FAILURE,
-    SFTP_NO_CONNECTION,
-    SFTP_NO_SUCH_FILE,
-    SFTP_OK,
-    SFTP_OP_UNSUPPORTED,
-    SFTP_PERMISSION_DENIED,
-    BaseSFTP,
-    SFTPError,
-)
-from .sftp_attr import SFTPAttributes
-from .sftp_handle import SFTPHandle
-from .sftp_server import SFTPServer
-from .sftp_si import SFTPServerInterface
 from .ssh_exception import (
     AuthenticationException,
     BadAuthenticationType,
@@ -83,14 +46,51 @@ from .ssh_exception import (
     SSHException,
     UnableToAuthenticate,
 )
-from .ssh_gss import GSS_AUTH_AVAILABLE, GSS_EXCEPTIONS, GSSAuth
 from .transport import SecurityOptions, ServiceRequestingTransport, Transport
 
 if TYPE_CHECKING:
+    from .auth_handler import AuthHandler
+    from .auth_strategy import (
+        AuthFailure,
+        AuthResult,
+        AuthSource,
+        AuthStrategy,
+        InMemoryPrivateKey,
+        NoneAuth,
+        OnDiskPrivateKey,
+        Password,
+        PrivateKey,
+        SourceResult,
+    )
+    from .config import SSHConfig, SSHConfigDict
+    from .dsskey import DSSKey
+    from .ecdsakey import ECDSAKey
+    from .ed25519key import Ed25519Key
+    from .packet import Packetizer
+    from .rsakey import RSAKey
+    from .server import InteractiveQuery, ServerInterface, SubsystemHandler
+    from .sftp import (
+        SFTP_BAD_MESSAGE,
+        SFTP_CONNECTION_LOST,
+        SFTP_EOF,
+        SFTP_FAILURE,
+        SFTP_NO_CONNECTION,
+        SFTP_NO_SUCH_FILE,
+        SFTP_OK,
+        SFTP_OP_UNSUPPORTED,
+        SFTP_PERMISSION_DENIED,
+        BaseSFTP,
+        SFTPError,
+    )
+    from .sftp_attr import SFTPAttributes
     from .sftp_client import SFTP, SFTPClient
     from .sftp_file import SFTPFile
+    from .sftp_handle import SFTPHandle
+    from .sftp_server import SFTPServer
+    from .sftp_si import SFTPServerInterface
+    from .ssh_gss import GSS_AUTH_AVAILABLE, GSS_EXCEPTIONS, GSSAuth
 
-key_classes = [RSAKey, Ed25519Key, ECDSAKey]
+    key_classes: list[type[PKey]]
 
 __all__ = [
     "AUTH_FAILED",
@@ -186,17 +186,64 @@ __all__ = [
     "standing_in",
 ]
 
-# What takes long to load, and many programs do without: the module each is in.
-_LATER = {"SFTP": "sftp_client", "SFTPClient": "sftp_client", "SFTPFile": "sftp_file"}
+# What most programs do without: the names in each module that is loaded when one of them is asked for.
+_LATER = {
+    "auth_handler": ["AuthHandler"],
+    "auth_strategy": [
+        "AuthFailure",
+        "AuthResult",
+        "AuthSource",
+        "AuthStrategy",
+        "InMemoryPrivateKey",
+        "NoneAuth",
+        "OnDiskPrivateKey",
+        "Password",
+        "PrivateKey",
+        "SourceResult",
+    ],
+    "config": ["SSHConfig", "SSHConfigDict"],
+    "dsskey": ["DSSKey"],
+    "ecdsakey": ["ECDSAKey"],
+    "ed25519key": ["Ed25519Key"],
+    "packet": ["Packetizer"],
+    "rsakey": ["RSAKey"],
+    "server": ["InteractiveQuery", "ServerInterface", "SubsystemHandler"],
+    "sftp": [
+        "SFTP_BAD_MESSAGE",
+        "SFTP_CONNECTION_LOST",
+        "SFTP_EOF",
+        "SFTP_FAILURE",
+        "SFTP_NO_CONNECTION",
+        "SFTP_NO_SUCH_FILE",
+        "SFTP_OK",
+        "SFTP_OP_UNSUPPORTED",
+        "SFTP_PERMISSION_DENIED",
+        "BaseSFTP",
+        "SFTPError",
+    ],
+    "sftp_attr": ["SFTPAttributes"],
+    "sftp_client": ["SFTP", "SFTPClient"],
+    "sftp_file": ["SFTPFile"],
+    "sftp_handle": ["SFTPHandle"],
+    "sftp_server": ["SFTPServer"],
+    "sftp_si": ["SFTPServerInterface"],
+    "ssh_gss": ["GSS_AUTH_AVAILABLE", "GSS_EXCEPTIONS", "GSSAuth"],
+}
+_MODULE_OF = {name: module for module, names in _LATER.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
-    if name in _LATER.values():
+    if name == "key_classes":
+        value: Any = [__getattr__(one) for one in ("RSAKey", "Ed25519Key", "ECDSAKey")]
+    elif name in _MODULE_OF:
+        value = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
+    elif name in _LATER:
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Two threads may come here at a time; both get the first one's.
+    return globals().setdefault(name, value)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, *_MODULE_OF, "key_classes"})

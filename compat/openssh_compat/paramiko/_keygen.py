@@ -6,11 +6,11 @@ A key is shown to it in memory where the system can (memfd_create), else in a pr
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ._programs import run_program
+from ._temporary import private_directory
 
 __all__ = ["change_form", "new_key", "public_line"]
 
@@ -32,7 +32,7 @@ def new_key(kind: str, bits: int | None) -> bytes:
         kind: as for `ssh-keygen -t`.
         bits: as for `-b`; None for the usual.
     """
-    with tempfile.TemporaryDirectory(prefix="openssh-compat-", dir=_memory_directory()) as directory:
+    with private_directory(_memory_directory()) as directory:
         path = os.path.join(directory, "key")
         size = [] if bits is None else ["-b", str(bits)]
         run_program(["ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-C", "", "-f", path])
@@ -50,7 +50,7 @@ def change_form(text: bytes, old: str | None, new: str | None, *, pem: bool) -> 
     Raises:
         SSHException: it could not be opened.
     """
-    with tempfile.TemporaryDirectory(prefix="openssh-compat-", dir=_memory_directory()) as directory:
+    with private_directory(_memory_directory()) as directory:
         path = os.path.join(directory, "key")
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(text)
@@ -78,7 +78,7 @@ def _in_memory(text: bytes) -> Iterator[tuple[str, Sequence[int]]]:
             memory.flush()
             yield f"/proc/self/fd/{memory.fileno()}", (memory.fileno(),)
     else:
-        with tempfile.TemporaryDirectory(prefix="openssh-compat-") as directory:
+        with private_directory() as directory:
             path = os.path.join(directory, "key")
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(text)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from openssh_core import InvalidKey, PrivateKey, Prompt
 
 from ._key_text import read_key_text
+from ._temporary import private_directory
 from .agent import AgentKey
 from .pkey import PKey
 from .ssh_exception import SSHException
@@ -128,7 +128,7 @@ class Credentials:
             FileNotFoundError: a key file is not there.
             SSHException: a key object has no private part.
         """
-        with tempfile.TemporaryDirectory(prefix="openssh-compat-") as directory:
+        with private_directory() if self.pkeys else nullcontext("") as directory:
             keys: list[str | PrivateKey] = []
             certificates: list[str] = []
             for number, pkey in enumerate(self.pkeys):

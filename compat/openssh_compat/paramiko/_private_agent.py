@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ._agent_protocol import signature
 from ._programs import run_program
+from ._temporary import private_directory
 from .ssh_exception import SSHException
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def sign(private: PrivatePart, blob: bytes, data: bytes, algorithm: str | None) 
 @contextmanager
 def _agent() -> Iterator[str]:
     """The path of its socket."""
-    with tempfile.TemporaryDirectory(prefix="openssh-compat-") as directory:
+    with private_directory() as directory:
         path = os.path.join(directory, "agent")
         try:
             agent = subprocess.Popen(

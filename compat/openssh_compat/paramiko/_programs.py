@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from ._temporary import private_directory
 from .ssh_exception import SSHException
 
 __all__ = ["run_program"]
@@ -73,7 +73,7 @@ def _answering(answers: Sequence[str]) -> Iterator[Mapping[str, str]]:
         return
     if any("\n" in answer or "\0" in answer for answer in answers):
         raise SSHException("a passphrase with a line's end in it cannot be typed")
-    with tempfile.TemporaryDirectory(prefix="openssh-compat-") as directory:
+    with private_directory() as directory:
         script = os.path.join(directory, "askpass")
         with open(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w", encoding="ascii") as file:
             file.write(_ASKPASS)

@@ -13,11 +13,10 @@ from . import _way
 from ._algorithms import disabled, ssh_version
 from ._own_address import own_address
 from ._way import Way
-from .util import ClosingContextManager, get_logger
+from .common import SSH_PORT
+from .util import ClosingContextManager, log_as
 
 __all__ = ["TransportLife"]
-
-SSH_PORT = 22
 
 
 class TransportLife(ClosingContextManager):
@@ -68,7 +67,7 @@ class TransportLife(ClosingContextManager):
             self._options["GSSAPIDelegateCredentials"] = "yes" if gss_deleg_creds else "no"
         self._open = True
         self._error: Exception | None = None
-        self._logger = get_logger("paramiko.transport")
+        self._log_name = "paramiko.transport"
         self._processes: set[RemoteProcess] = set()
         self._abandoned: deque[RemoteProcess] = deque()
         self._lock = threading.Lock()
@@ -175,13 +174,13 @@ class TransportLife(ClosingContextManager):
 
     def set_log_channel(self, name: str) -> None:
         """Have messages logged under another name than `paramiko.transport`."""
-        self._logger = get_logger(name)
+        self._log_name = name
 
     def get_log_channel(self) -> str:
-        return self._logger.name
+        return self._log_name
 
     def _log(self, level: int, msg: str, *args: object) -> None:
-        self._logger.log(level, msg, *args)
+        log_as(self._log_name, level, msg, *args)
 
     # ---- for this package
 

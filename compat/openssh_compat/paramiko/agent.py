@@ -12,7 +12,7 @@ from ._lent import lend
 from .message import Message
 from .pkey import PKey, _of_its_class
 from .ssh_exception import SSHException
-from .util import get_logger
+from .util import log_as
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -119,7 +119,7 @@ class AgentKey(PKey):
         self.name = Message(blob).get_text()
 
     def log(self, level: int, msg: str, *args: object) -> None:
-        get_logger("paramiko.agent").log(level, msg, *args)
+        log_as("paramiko.agent", level, msg, *args)
 
     def asbytes(self) -> bytes:
         return self.blob

@@ -18,7 +18,7 @@ from ._session_end import SessionEnd
 from ._socket_end import SocketEnd
 from .buffered_pipe import PipeTimeout
 from .ssh_exception import SSHException
-from .util import ClosingContextManager, get_logger
+from .util import ClosingContextManager, log_as
 
 if TYPE_CHECKING:
     from .transport import Transport
@@ -332,7 +332,7 @@ class Channel(ClosingContextManager):
         return self._end.copy()
 
     def _log(self, level: int, msg: str, *args: object) -> None:
-        get_logger("paramiko.transport").log(level, f"[chan {self._name}] {msg}", *args)
+        log_as("paramiko.transport", level, f"[chan {self._name}] {msg}", *args)
 
 
 def open_only(func: F) -> F:

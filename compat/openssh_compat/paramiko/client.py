@@ -21,7 +21,7 @@ from ._policies import AutoAddPolicy, MissingHostKeyPolicy, RejectPolicy, Warnin
 from ._transport_options import gss_options
 from ._trust import Trust
 from .channel import Channel, ChannelFile, ChannelStderrFile, ChannelStdinFile
-from .config import SSH_PORT
+from .common import SSH_PORT
 from .hostkeys import HostKeys
 from .pkey import PKey
 from .ssh_exception import BadHostKeyException, NoValidConnectionsError, SSHException

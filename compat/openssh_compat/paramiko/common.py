@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 # ---- message numbers
 
 MSG_DISCONNECT, MSG_IGNORE, MSG_UNIMPLEMENTED, MSG_DEBUG, MSG_SERVICE_REQUEST, MSG_SERVICE_ACCEPT, MSG_EXT_INFO = range(
@@ -77,13 +75,10 @@ xffffffff, x80000000 = 0xFFFFFFFF, 0x80000000
 
 o666, o660, o644, o600, o777, o700, o70 = 0o666, 0o660, 0o644, 0o600, 0o777, 0o700, 0o70
 
-DEBUG, INFO, WARNING, ERROR, CRITICAL = (
-    logging.DEBUG,
-    logging.INFO,
-    logging.WARNING,
-    logging.ERROR,
-    logging.CRITICAL,
-)
+# Those of `logging`, which takes long to load.
+DEBUG, INFO, WARNING, ERROR, CRITICAL = 10, 20, 30, 40, 50
+
+SSH_PORT = 22
 
 # Seconds between two looks, in loops that poll.
 io_sleep = 0.01

@@ -15,11 +15,12 @@ import re
 import shlex
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from ._lent import lend
+from ._temporary import private_directory
+from .common import SSH_PORT
 from .ssh_exception import ConfigParseError, CouldNotCanonicalize
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SSH_PORT", "SSHConfig", "SSHConfigDict"]
 
-SSH_PORT = 22
 
 # Seconds; a Match exec may run programs.
 _PATIENCE = 60.0
@@ -350,7 +350,7 @@ def _marks(questions: str, hostname: str) -> set[int]:
     Raises:
         ConfigParseError: it does not accept what it is given.
     """
-    with tempfile.TemporaryDirectory(prefix="openssh-compat-") as directory:
+    with private_directory() as directory:
         path = os.path.join(directory, "config")
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(questions)

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ._kin import kin
 from ._lent import lend
+from .common import INFO
 from .pkey import PKey, UnknownKeyType
 from .ssh_exception import SSHException, _Error
-from .util import get_logger
+from .util import constant_time_bytes_eq, log_as
 
 __all__ = ["HostKeyEntry", "HostKeys", "InvalidHostKey"]
 
 _HASHED = "|1|"
+_SHA1_SIZE = 20
 
 
 @kin("hostkeys")
@@ -67,7 +67,7 @@ class HostKeyEntry:
         try:
             key = PKey.from_type_string(fields[1], base64.b64decode(fields[2]))
         except UnknownKeyType:
-            get_logger("paramiko.hostkeys").info("Unable to handle key of type %s (line %s)", fields[1], lineno)
+            log_as("paramiko.hostkeys", INFO, "Unable to handle key of type %s (line %s)", fields[1], lineno)
             return None
         except binascii.Error as error:
             raise InvalidHostKey(line, error) from error
@@ -156,7 +156,7 @@ class HostKeys(MutableMapping[str, "MutableMapping[str, PKey]"]):
             or (
                 name.startswith(_HASHED)
                 and not hostname.startswith(_HASHED)
-                and hmac.compare_digest(self.hash_host(hostname, name).encode(), name.encode())
+                and constant_time_bytes_eq(self.hash_host(hostname, name).encode(), name.encode())
             )
             for name in entry.hostnames
         )
@@ -214,9 +214,11 @@ class HostKeys(MutableMapping[str, "MutableMapping[str, PKey]"]):
             salt: a hashed name, whose salt is taken; a random one without it.
         """
         if salt is None:
-            raw = os.urandom(hashlib.sha1(usedforsecurity=False).digest_size)
+            raw = os.urandom(_SHA1_SIZE)
         else:
             raw = base64.b64decode(salt.split("|")[2] if salt.startswith(_HASHED) else salt)
+        import hmac  # takes long to load, and many files have no hashed names
+
         digest = hmac.new(raw, hostname.encode("utf-8"), "sha1").digest()
         return f"{_HASHED}{base64.b64encode(raw).decode()}|{base64.b64encode(digest).decode()}"
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from .._shim import refused
@@ -247,6 +245,8 @@ class PKey:
         Raises:
             UnknownKeyType: there is no class for it; all else as `from_private_key_file`.
         """
+        from pathlib import Path
+
         where = Path(path).expanduser()
         suffix = "-cert.pub"
         private = where.with_name(where.name.removesuffix(suffix))
@@ -317,11 +317,15 @@ class PKey:
 
     def get_fingerprint(self) -> bytes:
         """The MD5 fingerprint, 16 bytes."""
+        import hashlib
+
         return hashlib.md5(self.asbytes(), usedforsecurity=False).digest()
 
     @property
     def fingerprint(self) -> str:
         """The SHA256 fingerprint, as ssh prints it."""
+        import hashlib
+
         digest = base64.b64encode(hashlib.sha256(self.asbytes()).digest()).decode().rstrip("=")
         return f"SHA256:{digest}"
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
-import logging
+import sys
 import threading
-import traceback
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from .._shim import refused
 from ._lent import lend
-from .common import DEBUG, byte_chr, byte_mask, byte_ord
+from .common import DEBUG, WARNING, byte_chr, byte_mask, byte_ord
 
 if TYPE_CHECKING:
+    import logging
+
     from .config import SSHConfig, SSHConfigDict
     from .hostkeys import HostKeys
 
@@ -102,7 +102,9 @@ def asbytes(s: Any) -> bytes:
 
 def constant_time_bytes_eq(a: bytes, b: bytes) -> bool:
     """Whether both are equal; how long that takes says nothing of where they differ."""
-    return hmac.compare_digest(a, b)
+    from hmac import compare_digest
+
+    return compare_digest(a, b)
 
 
 def safe_string(s: bytes) -> bytes:
@@ -195,9 +197,17 @@ _filter = PFilter()
 
 def get_logger(name: str) -> logging.Logger:
     """The logger of that name. Programs quieten `paramiko`, `paramiko.transport` and so on: those names are used."""
+    import logging
+
     logger = logging.getLogger(name)
     logger.addFilter(_filter)
     return logger
+
+
+def log_as(name: str, level: int, msg: str, *args: object) -> None:
+    """Log a message under a name. Where nobody has loaded `logging`, nobody can have asked for less than warnings."""
+    if level >= WARNING or "logging" in sys.modules:
+        get_logger(name).log(level, msg, *args, stacklevel=2)
 
 
 def log_to_file(filename: str, level: int = DEBUG) -> None:
@@ -206,6 +216,8 @@ def log_to_file(filename: str, level: int = DEBUG) -> None:
     Args:
         level: the least important level that is written.
     """
+    import logging
+
     logger = logging.getLogger("paramiko")
     if logger.handlers:
         return
@@ -219,6 +231,8 @@ def log_to_file(filename: str, level: int = DEBUG) -> None:
 
 def tb_strings() -> list[str]:
     """The lines of the traceback of the exception that is being handled."""
+    import traceback
+
     return traceback.format_exc().split("\n")
 
 
