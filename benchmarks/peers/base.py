@@ -68,6 +68,9 @@ class Peer(Protocol):
     def at_once(self, count: int) -> float:
         """Log in `count` times at the same time; seconds until all are in."""
 
+    def hold(self, count: int) -> list[float]:
+        """Have `count` connections at the same time; what `peers/holding.py` tells of them."""
+
     def commands(self, count: int) -> list[float]:
         """Run the small command `count` times one after another, collect status and output; seconds of each."""
 

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, files, one_by_one, through, timed, wide
+from peers.holding import held
 from peers.trees import copied, small_file
 
 __all__ = ["LikeParamiko"]
@@ -51,11 +52,22 @@ class LikeParamiko:
             for client in clients:
                 client.close()
 
+    def hold(self, count: int) -> list[float]:
+        def connect() -> Any:
+            client = self._logged_in()
+            self._run(client)
+            return client
+
+        return held(connect, count, close=lambda client: client.close(), works_for=_master_of)
+
     def logout(self) -> None:
         self._client.close()
 
     def _command(self) -> None:
-        stdin, stdout, stderr = self._client.exec_command(SMALL)
+        self._run(self._client)
+
+    def _run(self, client: Any) -> None:
+        stdin, stdout, stderr = client.exec_command(SMALL)
         stdout.read()
         stderr.read()
         self._check(stdout.channel.recv_exit_status())
@@ -155,3 +167,9 @@ class LikeParamiko:
 
     def helpers(self) -> list[int]:
         return []
+
+
+def _master_of(client: Any) -> int:
+    """The ssh process behind a client of the adapter; 0 for paramiko's own, which has none."""
+    connection = getattr(client.get_transport(), "connection", None)
+    return 0 if connection is None else connection.master_pid

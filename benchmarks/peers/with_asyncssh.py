@@ -10,6 +10,7 @@ from typing import Any
 import asyncssh
 
 from peers.base import CHUNK, SMALL, Setup, bulk_command, check_size, files, timed
+from peers.holding import held
 from peers.trees import copied, small_file
 
 __all__ = ["WithAsyncSSH"]
@@ -67,6 +68,20 @@ class WithAsyncSSH:
         if len(came) < count:
             raise RuntimeError(f"{count - len(came)} of {count} logins were turned away")
         return taken
+
+    def hold(self, count: int) -> list[float]:
+        wait = self._loop.run_until_complete
+
+        def connect() -> asyncssh.SSHClientConnection:
+            connection = wait(self._logged_in())
+            wait(connection.run(SMALL, check=True))
+            return connection
+
+        def close(connection: asyncssh.SSHClientConnection) -> None:
+            connection.close()
+            wait(connection.wait_closed())
+
+        return held(connect, count, close=close, works_for=lambda _: 0)
 
     def logout(self) -> None:
         self._files = None

@@ -1,4 +1,6 @@
-"""Logins: one that finds a master of an earlier program, and a hundred at the same time to one ordinary server."""
+"""Logins: one that finds a master of an earlier program, a hundred at the same time to one ordinary server, and what
+a hundred connections cost that are there and do nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import FLOORS, Bench
-from figures import Figure, Target
+from figures import Figure, Rounds, Target
+from worker import Worker
 
 from openssh_core.testing import LoopbackServer, known_hosts_line, known_hosts_name
-from rows.common import MS, scaled
+from rows.common import MS, as_ours, scaled
 
 __all__ = ["ROWS", "TARGETS"]
 
 TARGETS = [
     Target("connect", "a login, in units of a fresh ssh", against="ssh", at_most=1.15),
+    Target("held-threads", "threads of 100 connections of the paramiko adapter", at_most=1),
+    Target("held-memory", "memory of each, in units of paramiko's", against="paramiko", at_most=1.0),
     Target("login-again", "a login with persist=, times faster than paramiko", against="paramiko", at_least=10.0),
 ]
 
@@ -44,4 +49,32 @@ def at_once(bench: Bench) -> list[Figure]:
             return [Figure("logins-at-once", f"{count} logins at once", "s", rounds, notes=team.notes)]
 
 
-ROWS = {"login-again": login_again, "logins-at-once": at_once}
+def held(bench: Bench) -> list[Figure]:
+    """Connections that are held: threads, and memory of the process and of the ssh processes it has.
+
+    Ours is the adapter here: it is what stands beside paramiko's thread a connection.
+    """
+    count = bench.pick(MANY, 10)
+    wanted = {"ours": "adapter", "paramiko": "paramiko", "asyncssh": "asyncssh"}
+    own: Rounds = {}
+    everything: Rounds = {}
+
+    def hold(worker: Worker) -> list[float]:
+        threads, mine, all_of_it = worker.ask("hold", count)
+        own.setdefault(worker.name, []).append([mine])
+        everything.setdefault(worker.name, []).append([all_of_it])
+        return [threads]
+
+    peers = [peer for name, peer in wanted.items() if name in bench.peers]
+    with bench.team(bench.near, logged_in=False, only=peers) as team:
+        threads = team.in_turn(1, hold)
+        title = f"{count} connections held"
+        each = f"{title}, memory of each"
+        return [
+            as_ours(Figure("held-threads", title, "threads", threads, notes=team.notes)),
+            as_ours(Figure("held-memory", each, "MiB", own, notes=dict(team.notes))),
+            as_ours(Figure("held-memory-all", f"{each}, ssh included", "MiB", everything, notes=dict(team.notes))),
+        ]
+
+
+ROWS = {"login-again": login_again, "logins-at-once": at_once, "held": held}

@@ -20,8 +20,6 @@ from .complaints import Complaints
 from .outbox import Outbox
 from .reactor import READ, Reactor
 
-_RECEIVE = 256 * 1024
-
 _log = Complaints("openssh_core.link")
 
 
@@ -62,8 +60,6 @@ class ProxyLink:
         self._lost = lost
         self._ended = ended
         self._depth = 0
-        # One buffer for good: allocating so much for each small message would cost more than the message.
-        self._buffer = memoryview(bytearray(_RECEIVE))
         self._protocol = protocol.Link()
         self._outbox = Outbox(sock, self._on_drained)
         self._handlers: dict[int, Handler] = {}
@@ -207,7 +203,7 @@ class ProxyLink:
 
     def _on_readable(self) -> None:
         try:
-            count = self._sock.recv_into(self._buffer)
+            count = self._sock.recv_into(self._reactor.scratch)
         except BlockingIOError:
             return
         except OSError as error:
@@ -216,7 +212,7 @@ class ProxyLink:
             return self._fail("the master closed the connection")
         try:
             with self:
-                for event in self._protocol.feed(bytes(self._buffer[:count])):
+                for event in self._protocol.feed(bytes(self._reactor.scratch[:count])):
                     self._dispatch(event)
         except ProtocolError as error:
             self._end(error)

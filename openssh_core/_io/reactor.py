@@ -24,6 +24,9 @@ __all__ = ["READ", "WRITE", "Reactor", "Ready", "Timer", "get_reactor"]
 
 _log = Complaints("openssh_core.reactor")
 
+# Bytes that are received at a time.
+_SCRATCH = 256 * 1024
+
 T = TypeVar("T")
 Callback = Callable[[], None]
 
@@ -45,9 +48,15 @@ class Reactor:
     """A poller, a queue and a heap of timers, served by one thread.
 
     Only `submit`, `call` and `is_current` may be used in other threads; everything else belongs to the reactor's own.
+
+    Attributes:
+        scratch: where a callback may receive what it takes out again before it returns.
     """
 
     def __init__(self) -> None:
+        # One for good and for all: so much for each small message would cost more than the message, and for each of
+        # a hundred connections it would be most of what they need.
+        self.scratch = memoryview(bytearray(_SCRATCH))
         # Reentrant, because a finaliser can run in the middle of `submit` and submit something itself.
         self._lock = threading.RLock()
         self._queue: deque[Callback] = deque()
