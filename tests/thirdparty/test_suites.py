@@ -1,11 +1,14 @@
 """Tests that packages ship, from their released source: what passes over paramiko passes over ours, but for what is
 named in `expected/`, each with its reason.
+
+Some want more than a server: `stages/` has what they are given in its place.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,18 +17,32 @@ from openssh_core.testing import LoopbackServer
 
 pytestmark = pytest.mark.thirdparty
 
-Run = Callable[..., Mapping[str, str]]
-
+Source = Callable[[str], Path]
 HERE = Path(__file__).parent
-EXPECTED = HERE / "expected"
 BOTH = ("stock", "ours")
 
 
 @pytest.fixture
-def compare(tally: list[str]) -> Callable[..., None]:
-    """See that what passes over paramiko passes over ours, but for what is expected to fail; and that fails."""
+def compare(run_suite: Callable[..., Mapping[str, str]], tally: list[str], tmp_path: Path) -> Callable[..., None]:
+    """Run tests over paramiko and over ours, at one time, each in a copy of their folder. See that what passes over
+    paramiko passes over ours, but for what is expected to fail; and that this fails.
 
-    def check(name: str, stock: Mapping[str, str], ours: Mapping[str, str]) -> None:
+    `compare(name, folder, *arguments, stages={target: name of a file in stages/}, **variables)`.
+    """
+
+    def check(
+        name: str, folder: Path | None, *arguments: str, stages: Mapping[str, str] | None = None, **variables: str
+    ) -> None:
+        def run(which: str) -> Mapping[str, str]:
+            place = tmp_path / which
+            shutil.copytree(folder, place) if folder else place.mkdir()
+            for target, stage in (stages or {}).items():
+                (place / target).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(HERE / "stages" / stage, place / target)
+            return run_suite(which, place, *arguments, **variables)
+
+        with ThreadPoolExecutor(2) as pool:
+            stock, ours = pool.map(run, BOTH)
         passed = {test for test, outcome in stock.items() if outcome == "passed"}
         good = {test for test in passed if ours.get(test) == "passed"}
         tally.append(f"{name}: {len(good)} of {len(stock)} pass, stock {len(passed)} of {len(stock)}")
@@ -36,37 +53,56 @@ def compare(tally: list[str]) -> Callable[..., None]:
 
 
 def expected_to_fail(name: str) -> list[str]:
-    path = EXPECTED / f"{name}.txt"
+    path = HERE / "expected" / f"{name}.txt"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def test_scp(
-    source: Callable[[str], Path], run_suite: Run, compare: Callable[..., None], server: LoopbackServer
-) -> None:
-    folder = source("scp")
+def test_scp(source: Source, compare: Callable[..., None], server: LoopbackServer) -> None:
     variables = {"SCPPY_HOSTNAME": server.host, "SCPPY_PORT": str(server.port), "SCPPY_USERNAME": server.user}
-    compare("scp", *(run_suite(which, folder, "test.py", **variables) for which in BOTH))
+    compare("scp", source("scp"), "test.py", **variables)
 
 
 # What needs no server.
 UNITS = ["config", "file", "hostkeys", "message", "proxy", "ssh_exception", "util"]
 
 
-def test_the_units_of_paramiko(source: Callable[[str], Path], run_suite: Run, compare: Callable[..., None]) -> None:
-    folder = source("paramiko")
-    files = [f"tests/test_{name}.py" for name in UNITS]
-    compare("paramiko", *(run_suite(which, folder, *files) for which in BOTH))
+def test_the_units_of_paramiko(source: Source, compare: Callable[..., None]) -> None:
+    compare("paramiko", source("paramiko"), *(f"tests/test_{name}.py" for name in UNITS))
 
 
-def test_the_sftp_client_of_paramiko(
-    source: Callable[[str], Path], run_suite: Run, compare: Callable[..., None], tmp_path: Path
-) -> None:
+def test_the_sftp_client_of_paramiko(source: Source, compare: Callable[..., None]) -> None:
     """Against a real sshd, where its own run against a server of its own."""
-    folder = tmp_path / "paramiko"
-    shutil.copytree(source("paramiko") / "tests", folder / "tests")
-    shutil.copy(HERE / "stages" / "paramiko_sftp.py", folder / "tests" / "conftest.py")
+    files = ["tests/test_sftp.py", "tests/test_sftp_big.py"]
     with LoopbackServer({"Subsystem": "sftp internal-sftp -d /"}) as server:
-        files = ["tests/test_sftp.py", "tests/test_sftp_big.py"]
-        variables = {"TEST_FOLDER": str(tmp_path / "target"), "SERVER_PORT": str(server.port)}
-        compare("paramiko-sftp", *(run_suite(which, folder, *files, **variables) for which in BOTH))
+        stages = {"tests/conftest.py": "paramiko_sftp.py"}
+        compare("paramiko-sftp", source("paramiko"), *files, stages=stages, SERVER_PORT=str(server.port))
+
+
+def test_fsspec(compare: Callable[..., None]) -> None:
+    compare("fsspec", None, "test_fsspec.py", stages={"test_fsspec.py": "test_fsspec.py"})
+
+
+def test_paramiko_expect(source: Source, compare: Callable[..., None], server: LoopbackServer, tmp_path: Path) -> None:
+    """With a shell that asks as they expect it, and programs that need no network in the place of some they call."""
+    folder = source("paramiko-expect")
+    test = folder / "test" / "test_paramiko_expect.py"
+    test.write_text(test.read_text().replace('"root"', repr(server.user)))
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, text in PROGRAMS.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    shell = f"PATH={programs}:$PATH PS1=':~# ' ENV= exec sh -i"
+    with LoopbackServer({"ForceCommand": shell}) as server:
+        shutil.copy(server.key, folder / "test" / "id_rsa")
+        port = str(server.port)
+        compare("paramiko-expect", folder, "test", stages={"test/ssh.py": "container.py"}, SERVER_PORT=port)
+
+
+PROGRAMS = {
+    "apk": "exit 0",
+    "curl": """for line in 1 2 3 4 5 6 7 8 9; do echo "line $line"; done
+echo '* Connection #0 to host httpbin.org left intact'""",
+    "python3": """printf 'Please enter your name: '; read name; echo "Your name is $name\"""",
+}

@@ -14,7 +14,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-FOLDER = Path(os.environ["TEST_FOLDER"])
+FOLDER = Path(__file__).parent / "target"
 
 
 @pytest.fixture(scope="session")
