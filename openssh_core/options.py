@@ -128,6 +128,7 @@ class MasterOptions(Value):
         askpass: whether somebody will answer ssh's questions. Without, ssh never asks.
         dialogue: whether somebody talks with ssh on a terminal.
         forward_agent, forward_x11: whether sessions may ask for the agent and the display.
+        forwarded_agent: the socket of the agent for the sessions, where the login uses another one, or none.
         proxy: the command that hands ssh a connected socket (ProxyUseFdpass); empty lets ssh connect itself.
         persist: seconds the master outlives its last user, at least 1.
         home: the user's home directory, for `~` in paths.
@@ -155,6 +156,7 @@ class MasterOptions(Value):
     dialogue: bool = False
     forward_agent: bool = False
     forward_x11: bool = False
+    forwarded_agent: str = ""
     proxy: str = ""
     persist: int = 5
     home: str = ""

@@ -13,6 +13,7 @@ from ._backends.base import Session
 from ._io import text
 from ._io.deadline import Deadline
 from ._io.exchange import Exchange
+from ._io.reactor import get_reactor
 from .callbacks import Callbacks
 from .errors import CommandTimeout, InvalidInput
 from .options import Pty
@@ -245,9 +246,19 @@ class RemoteProcess(Callbacks):
         """SIGKILL to the command's process group."""
         self.send_signal("KILL")
 
-    def resize(self, columns: int, rows: int) -> None:
-        """Tell a command with a pty that its terminal has another size now, in characters (RFC 4254 section 6.7)."""
-        self._session.resize(Pty(columns=columns, rows=rows))
+    def resize(self, columns: int, rows: int, width_pixels: int = 0, height_pixels: int = 0) -> None:
+        """Tell a command with a pty that its terminal has another size now (RFC 4254 section 6.7).
+
+        It hears of that after what was written to its stdin before, and before what is written afterwards. What is
+        still in the buffer of `stdin` was not written yet: flush it.
+
+        Args:
+            columns, rows: in characters.
+            width_pixels, height_pixels: the same in pixels, where that is known.
+        """
+        self._session.resize(
+            Pty(columns=columns, rows=rows, width_pixels=width_pixels, height_pixels=height_pixels),
+        )
 
     def leave(self) -> None:
         """Nobody is going to wait for it: that is no mistake, and no warning is given."""
@@ -257,13 +268,20 @@ class RemoteProcess(Callbacks):
         """Give up on it: close pipes and channel. What runs on the other machine is not signalled.
 
         A command that has not begun yet still begins, and one that goes on keeps its place among the server's
-        `MaxSessions` until it ends. Where the server passes no signals the channel is closed as soon as the remote
-        shell has begun, after 30 seconds at the latest.
+        `MaxSessions` until it ends; when such commands have every place, the next one is refused after 10 seconds.
+        Where the server passes no signals the channel is closed as soon as the remote shell has begun, after 30 seconds
+        at the latest.
         """
         self.forgotten = True
         # Not the other way round: the end of its input could let the command end as if all were well.
         self._session.close()
         self._close_files()
+
+    def let_go(self) -> None:
+        """The same as `close`, for finalisers: they may run anywhere, with any lock held. Its pipes are closed by
+        `close`, or when they are collected."""
+        self.forgotten = True
+        get_reactor().submit(self._session.close)
 
     def _close_files(self) -> None:
         for file in (self.stdout, self.stderr, self.stdin, self.socket):

@@ -155,18 +155,23 @@ class Run(Value):
         return None if collected is None else collected.value()
 
 
-def start(session: Session, host: str, *, wait: bool) -> None:
+def start(session: Session, host: str, *, wait: bool, limit: float | None = None) -> None:
     """Start it. Whatever an alarm raises meanwhile ends it: nobody would watch it.
 
     Args:
         wait: return when it runs, or will not; where the remote side says itself what came of the start, when it has.
+        limit: seconds the server may take to have a session for it; it has failed then.
 
     Raises:
         MasterUnresponsive: the server does not answer; the session is given up.
     """
     try:
         session.begin()
-        if not wait or (session.reports and session.wait_located(REPORT_PATIENCE)):
+        if not wait:
+            return
+        if limit is not None and not session.wait_started(limit):
+            session.stop_waiting(limit)
+        if session.reports and session.wait_located(REPORT_PATIENCE):
             return
         while not session.wait_started(ANSWER_PATIENCE):
             check_answered(session, host)

@@ -54,7 +54,7 @@ class Parting:
             case protocol.Ended() | protocol.EndOfData():
                 self._close()
             case protocol.Closed():
-                self._backend.opener.released()
+                self._backend.opener.released(parted=True)
                 self._finish()
 
     def on_drained(self) -> None:

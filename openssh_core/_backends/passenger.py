@@ -13,7 +13,7 @@ from time import monotonic
 
 from .._io import control
 from .._io.deadline import Deadline
-from .._io.opener import PATIENCE
+from .._io.patience import PATIENCE
 from .._io.probe import MasterProbe
 from .._io.reactor import Reactor
 from ..errors import ConnectionClosed, OpenRefused, OpenSSHError
@@ -23,6 +23,7 @@ from .gate import Gate, SlotGate
 from .passenger_session import PassengerSession
 from .passenger_tunnel import passenger_tunnel
 from .remote_kill import kill_groups
+from .state import no_session
 from .tunnel import Destination, Manners, Tunnel
 
 # Seconds in which a master answers a request that needs no more than one round trip to the server.
@@ -36,6 +37,9 @@ class PassengerBackend:
         host: for error messages.
         track_pid: whether commands are made to tell their process id, the only way they can be signalled.
         gate: the queue before the server's slots, if not one of its own.
+
+    Attributes:
+        tired: sessions that wait no longer to be opened, and how many seconds they did.
     """
 
     tells_why = False
@@ -50,6 +54,7 @@ class PassengerBackend:
         self._refusals: set[Callable[[], None]] = set()
         self._tunnels: set[Tunnel] = set()
         self._opening: set[PassengerSession] = set()
+        self.tired: dict[PassengerSession, float] = {}
         self._closed: OpenSSHError | None = None
 
     def new(self, request: SessionRequest, streams: Streams) -> PassengerSession:
@@ -75,6 +80,8 @@ class PassengerBackend:
             self._open_in_turn(session)
         except Exception as error:  # noqa: BLE001 - whoever waits for the session raises it
             session.not_opened(error if isinstance(error, OpenSSHError) else _surprise(error, self.host))
+        finally:
+            self.tired.pop(session, None)
 
     def _open_in_turn(self, session: PassengerSession) -> None:
         refused_since: float | None = None
@@ -95,9 +102,11 @@ class PassengerBackend:
                 raise
             finally:
                 self._opening.discard(session)
-        raise self._given_up()
+        raise self._given_up(session)
 
-    def _given_up(self) -> ConnectionClosed:
+    def _given_up(self, session: PassengerSession) -> OpenSSHError:
+        if (seconds := self.tired.get(session)) is not None:
+            return no_session(seconds, "others of this connection have them", self.host)
         return ConnectionClosed("given up before the command started", host=self.host)
 
     def is_opening(self, session: PassengerSession) -> bool:
@@ -108,7 +117,7 @@ class PassengerBackend:
         # Then the look: whoever gives it up does the two in the other order, so one of us sees the other.
         self._opening.add(session)
         if session.is_unwanted():
-            raise self._given_up()
+            raise self._given_up(session)
         deadline = Deadline.after(ANSWER)
         with control.greet(self.path, deadline) as conversation:
             message = session.message(conversation.next_id())

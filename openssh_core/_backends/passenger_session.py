@@ -291,6 +291,10 @@ class PassengerSession(SessionState):
         self._sent_signal = name
         kill_groups(self._backend, [self.pid], name, timeout, host=self._backend.host)
 
+    def stop_waiting(self, seconds: float) -> None:
+        self._backend.tired[self] = seconds
+        self._backend.gate.look_again()
+
     def resize(self, pty: Pty) -> None:
         """Not possible: the mux protocol has no message for it."""
 
@@ -306,7 +310,7 @@ class PassengerSession(SessionState):
 
     def is_unwanted(self) -> bool:
         """Whether it need not start any more."""
-        return self.is_over() or self._sent_signal is not None
+        return self.is_over() or self._sent_signal is not None or self in self._backend.tired
 
     def _give_up(self) -> None:
         self._hang_up()

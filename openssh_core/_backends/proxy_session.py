@@ -20,7 +20,7 @@ from .parting import Parting
 from .proxy_signals import ALWAYS_KNOWN, SignalAnswer, Signaller
 from .proxy_streams import ProxyStreams
 from .remote_kill import kill_groups
-from .state import SessionState, new_pid_line
+from .state import SessionState, new_pid_line, no_session
 
 if TYPE_CHECKING:
     from .proxy import ProxyBackend
@@ -63,6 +63,7 @@ class ProxySession(SessionState):
         self._asked_variables: deque[str] = deque()
         self._opened_at = 0.0
         self._to_prepare = 0
+        self._parted = False
 
     def abandon_descriptors(self) -> None:
         self._streams.abandon()
@@ -151,7 +152,7 @@ class ProxySession(SessionState):
             case protocol.EndOfData():
                 self._streams.finish_output()
             case protocol.Closed():
-                self._backend.opener.released()
+                self._backend.opener.released(parted=self._parted)
                 self._over()
 
     def _answered(self, event: protocol.Answered) -> None:
@@ -255,7 +256,7 @@ class ProxySession(SessionState):
 
     def resize(self, pty: Pty) -> None:
         size = (pty.columns, pty.rows, pty.width_pixels, pty.height_pixels)
-        self._backend.reactor.submit(lambda: self._change_window(requests.window_change(*size)))
+        self._streams.after_input(lambda: self._change_window(requests.window_change(*size)))
 
     def _change_window(self, payload: bytes) -> None:
         if self._number is not None:
@@ -268,6 +269,9 @@ class ProxySession(SessionState):
         if self._closed.is_open() or self._withdraw():
             return
         if self._number is not None:
+            if self.exit is None:
+                self._parted = True
+                self._backend.opener.parted()
             self._part(self._number)
         if self.exit is None:
             self.failed(ExitStatusMissing("closed from this side before it ended", host=self._backend.host))
@@ -281,12 +285,18 @@ class ProxySession(SessionState):
         else:
             self._link.close_channel(number)
 
-    def _withdraw(self) -> bool:
+    def stop_waiting(self, seconds: float) -> None:
+        def leave() -> bool:
+            return self._withdraw(no_session(seconds, self._backend.opener.account(), self._backend.host))
+
+        self._backend.reactor.call(leave)
+
+    def _withdraw(self, error: OpenSSHError | None = None) -> bool:
         """Leave the queue, or never enter it; whether there is no channel to be closed."""
         if self._number is not None or self._closed.is_open():
             return False
         self._backend.opener.withdraw(self)
-        self.on_lost(ConnectionClosed("given up before the command started", host=self._backend.host))
+        self.on_lost(error or ConnectionClosed("given up before the command started", host=self._backend.host))
         return True
 
 

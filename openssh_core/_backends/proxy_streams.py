@@ -35,6 +35,7 @@ class ProxyStreams:
         self._link = link
         self._reactor = reactor
         self._number: int | None = None
+        self._descriptor: FromDescriptor | None = None
         self._source = self._make_source(streams.stdin)
         if streams.asking is not None:
             self._source = streams.asking.over_source(self._source, self.pump)
@@ -47,7 +48,8 @@ class ProxyStreams:
         if stdin is None:
             return None
         if isinstance(stdin, Piped):
-            return FromDescriptor(self._reactor, stdin.fd, self.pump)
+            self._descriptor = FromDescriptor(self._reactor, stdin.fd, self.pump)
+            return self._descriptor
         if isinstance(stdin, KeptOpen):
             return FromBytes(stdin.data, ends=False)
         return FromBytes(stdin)
@@ -80,7 +82,10 @@ class ProxyStreams:
         """Send what input there is, as far as the window goes."""
         if self._source is None or self._number is None:
             return
+        given = self._descriptor
         with self._link as link:
+            if given is not None and given.marks:
+                given.pass_marks()
             while (room := link.room(self._number)) > 0:
                 piece = self._source.pull(room)
                 if piece is None:
@@ -90,6 +95,24 @@ class ProxyStreams:
                     self._drop_source()
                     return
                 link.data(self._number, piece)
+                if given is not None and given.marks:
+                    given.pass_marks()
+
+    def after_input(self, call: Callable[[], None]) -> None:
+        """Have it called in the reactor's thread, when what was written to the input until now is sent, and before
+        anything else is. From any thread."""
+        given = self._descriptor
+        if given is None:
+            return self._reactor.submit(call)
+        try:
+            given.mark(call)
+        finally:
+            self._reactor.submit(self._pump_or_pass)
+
+    def _pump_or_pass(self) -> None:
+        if self._source is None and self._descriptor is not None:
+            self._descriptor.pass_marks(all_of_them=True)
+        self.pump()
 
     def received(self, data: Chunk, *, stderr: bool) -> None:
         """Output came; what is taken at once is credited at once."""
@@ -126,6 +149,8 @@ class ProxyStreams:
         source, self._source = self._source, None
         if source is not None:
             source.close()
+            if self._descriptor is not None:
+                self._descriptor.pass_marks(all_of_them=True)
 
     def _credit(self, count: int) -> None:
         if not self._reactor.is_current():

@@ -13,7 +13,8 @@ from .._cli.log import escaped
 from .._cli.script import PidLine
 from .._io.asking import Asking
 from .._io.latch import Latch
-from ..errors import ConnectionLost, OpenSSHError, RequestRefused, SudoRefused
+from .._io.patience import NO_SLOT
+from ..errors import ConnectionLost, OpenSSHError, OpenTimeout, RequestRefused, SudoRefused
 from ..results import Exit
 from .base import SessionRequest
 
@@ -178,6 +179,16 @@ def sudo_refused(asking: Asking, host: str) -> SudoRefused:
     if words:
         what = f"{what} ({words[-300:]})"
     return SudoRefused(what, host=host, said=words, password_refused=asking.times > 0)
+
+
+def no_session(seconds: float, account: str, host: str) -> OpenTimeout:
+    """The error for what has waited long enough.
+
+    Args:
+        account: what the server's sessions are used for.
+    """
+    what = f"the server had no session for it within {seconds:g} s ({account})"
+    return OpenTimeout(what, host=host, advice=NO_SLOT)
 
 
 def new_pid_line(*, any_shell: bool) -> PidLine:

@@ -73,12 +73,17 @@ def master_argv(options: MasterOptions, *, control_path: str, log_path: str) -> 
     argv = [*_program(options), "-M", "-N", "-T", "-S", control_path, "-E", log_path]
     chosen = {name.lower() for name, _ in options.options}
     # The last of these on a command line counts, and it is needed to allow what a session may then ask for.
+    agent = ["-A"]
+    if options.forward_agent and options.forwarded_agent and _goes_without_the_agent(options):
+        agent = ["-o", option("ForwardAgent", _expanded(options.forwarded_agent, "SSH_AUTH_SOCK", ""))]
     for name, off, on, wanted in (
-        ("forwardagent", "-a", "-A", options.forward_agent),
-        ("forwardx11", "-x", "-X", options.forward_x11),
+        ("forwardagent", "-a", agent, options.forward_agent),
+        ("forwardx11", "-x", ["-X"], options.forward_x11),
     ):
-        if wanted or name not in chosen:
-            argv.append(on if wanted else off)
+        if wanted:
+            argv += on
+        elif name not in chosen:
+            argv.append(off)
     for name, value in _known(options, list(_ours(options, chosen))):
         argv += ["-o", option(name, value)]
     for name, text in options.options:
@@ -173,6 +178,11 @@ def _ours(options: MasterOptions, chosen: set[str]) -> Iterator[Setting]:
     yield from _host_keys(options, chosen)
 
 
+def _goes_without_the_agent(options: MasterOptions) -> bool:
+    """Whether ssh is told to log in without the agent of the environment; it would then forward no other either."""
+    return options.identity_agent is not None or not options.agent
+
+
 def _proxy(command: str, chosen: set[str]) -> Iterator[Setting]:
     for name in ("ProxyCommand", "ProxyJump", "ProxyUseFdpass"):
         if name.lower() in chosen:
@@ -195,7 +205,7 @@ def _authentication(options: MasterOptions, chosen: set[str]) -> Iterator[Settin
     elif options.host_keys == "ask":
         # The question for the host key is the only one.
         yield "NumberOfPasswordPrompts", 0
-    if options.identity_agent is not None or not options.agent:
+    if _goes_without_the_agent(options):
         if "identityagent" in chosen:
             reason = "agent=False" if options.identity_agent is None else "A private key in memory"
             raise InvalidOption(f"{reason} and the option IdentityAgent contradict each other")

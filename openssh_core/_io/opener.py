@@ -12,12 +12,10 @@ from typing import Protocol
 
 from .._protocol import link as protocol
 from .._protocol.slots import Slots
-from ..errors import OpenRefused, OpenSSHError
+from ..errors import OpenSSHError
 from .link import Handler, ProxyLink
+from .patience import Patience
 from .reactor import Reactor
-
-# Seconds an open is retried while no session of ours holds a slot: somebody else's may end, or it never will.
-PATIENCE = 10.0
 
 
 class Applicant(Handler, Protocol):
@@ -83,7 +81,7 @@ class SessionOpener:
         self._keep_spare = spare
         self._spare: int | None = None
         self._timer_set = False
-        self._refused_since: float | None = None
+        self._patience = Patience(reactor, self._slots, self._on_patience)
         self._heard = monotonic()
         # Told of each refusal, in the reactor's thread.
         self.refusals: set[Callable[[], None]] = set()
@@ -120,13 +118,33 @@ class SessionOpener:
             for queue in (self._waiting, self._urgent):
                 if applicant in queue:
                     queue.remove(applicant)
+                    if not self._waiting and not self._urgent:
+                        self._patience.stop()
                     return True
             return False
 
-    def released(self) -> None:
-        """A session closed."""
+    def parted(self) -> None:
+        """Nobody wants a session any more that goes on there: it keeps its slot until it is released."""
+        self._patience.given_up += 1
+        self._go_on()
+
+    def released(self, *, parted: bool = False) -> None:
+        """A session closed.
+
+        Args:
+            parted: it was given up before.
+        """
+        self._patience.given_up -= parted
+        self._patience.stop()
         self._slots.released(monotonic())
         self._go_on()
+
+    def account(self) -> str:
+        """What the server's sessions are used for, in words."""
+        return self._patience.account(unused=self._unused())
+
+    def _unused(self) -> int:
+        return (self._spare is not None) + (self._held is not None)
 
     def drop_spare(self) -> bool:
         """Give the spare channel's slot back, for somebody who opens sessions by another way."""
@@ -161,7 +179,7 @@ class SessionOpener:
     def opened(self, number: int) -> None:
         self._heard = monotonic()
         self._slots.confirmed()
-        self._refused_since = None
+        self._patience.stop()
         queue = self._urgent or self._waiting
         if self._wants_to_hold() and not self._urgent and self._slots.open > 1:
             self._link.hand_over(number, _Spare(self))
@@ -193,12 +211,8 @@ class SessionOpener:
     def refused(self, event: protocol.Refused) -> None:
         self.tell_refusal()
         self._heard = now = monotonic()
-        if self._slots.refused(now) or not (self._urgent or self._waiting):
-            self._refused_since = None
-        elif self._refused_since is None:
-            self._refused_since = now
-        elif now - self._refused_since > PATIENCE:
-            self._give_up(event)
+        self._patience.refusal = event
+        self._slots.refused(now)
         if self._held is not None:
             # The limit is known from here on, and the arithmetic keeps the slot.
             number, self._held = self._held, None
@@ -215,18 +229,9 @@ class SessionOpener:
         if self._urgent or self._waiting:
             self._go_on()
 
-    def _give_up(self, event: protocol.Refused) -> None:
-        self._refused_since = None
-        error = OpenRefused(
-            f"the server opens no session ({event.reason or 'no reason given'})",
-            host=self._host,
-            code=event.code,
-            advice="Look at MaxSessions in its sshd_config, and whether this account may run commands at all",
-        )
-        self.lost(error)
-
     def lost(self, error: OpenSSHError) -> None:
         """Everybody who waits gets this error."""
+        self._patience.stop()
         waiting = [*self._urgent, *self._waiting]
         self._urgent.clear()
         self._waiting.clear()
@@ -243,6 +248,8 @@ class SessionOpener:
                 self._open()
         if self._urgent or self._waiting:
             self._try_again_later(now)
+            if self._patience.is_at_an_end(now):
+                self.lost(self._patience.error(self._host, unused=self._unused()))
         elif self._keep_spare and self._spare is None and not self._slots.opening and self._slots.room(now) > 1:
             self._open()
 
@@ -260,6 +267,11 @@ class SessionOpener:
 
     def _arm(self, when: float) -> None:
         self._reactor.call_at(when, self._on_timer)
+
+    def _on_patience(self) -> None:
+        with self._link as link:
+            if link.error is None:
+                self._go_on()  # once more, if there is room for that
 
     def _on_timer(self) -> None:
         with self._link as link:

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import InvalidInput
 from .deadline import Deadline
@@ -30,6 +30,38 @@ Connected = socket.socket | SocketLike | int
 
 Transport = Callable[[Deadline], socket.socket]
 """Makes a connection within a deadline; the socket is whose called it."""
+
+
+def close_given(thing: Any) -> None:
+    """Close what was given as a connection and is of no use: nobody else will. What is none is left alone."""
+    with contextlib.suppress(Exception):  # whatever such an object raises, there is nobody to tell
+        if isinstance(thing, int):
+            if not isinstance(thing, bool):
+                socket.socket(fileno=thing).close()
+        else:
+            thing.close()
+
+
+class Given:
+    """What was given as a connection: it is handed over when somebody logs in, or closed in the end.
+
+    Args:
+        thing: None for nothing.
+    """
+
+    def __init__(self, thing: Connected | None) -> None:
+        self._thing = thing
+        self._taken = thing is None
+
+    def take(self) -> Connected | None:
+        """The thing, which is the taker's from now on."""
+        self._taken = True
+        return self._thing
+
+    def end(self) -> None:
+        """Close it, unless somebody has taken it. Idempotent."""
+        if not self._taken:
+            close_given(self.take())
 
 
 @contextlib.contextmanager

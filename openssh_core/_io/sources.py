@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
+import termios
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -48,6 +53,20 @@ class FromBytes:
     abandon = close
 
 
+class Mark:
+    """A place between two bytes of an input, and what happens there.
+
+    Attributes:
+        place: how many bytes of it come before; None while that is not known.
+    """
+
+    __slots__ = ("call", "place")
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call = call
+        self.place: int | None = None
+
+
 class FromDescriptor:
     """Input read from a pipe, a file, a terminal or a socket, as it comes.
 
@@ -57,9 +76,12 @@ class FromDescriptor:
     Args:
         fd: becomes this source's own.
         ready: called when `pull` has something after it had nothing.
+
+    Attributes:
+        marks: what is to happen between two bytes of it.
     """
 
-    __slots__ = ("_fd", "_readable", "_reactor", "_ready", "_waits")
+    __slots__ = ("_fd", "_pulled", "_readable", "_reading", "_reactor", "_ready", "_waits", "marks")
 
     def __init__(self, reactor: Reactor, fd: int, ready: Callable[[], None]) -> None:
         self._reactor = reactor
@@ -67,6 +89,46 @@ class FromDescriptor:
         self._ready = ready
         self._readable = False
         self._waits = True  # False for what cannot be waited for: regular files are always ready
+        self.marks: deque[Mark] = deque()
+        self._pulled = 0
+        self._reading = False
+
+    def mark(self, call: Callable[[], None]) -> None:
+        """Have it called, in the reactor's thread, when all that is in here now was pulled, and nothing more.
+
+        From any thread, also in a signal handler: it takes no lock. Whoever pulls has to be told afterwards, for
+        nothing is read before the mark has its place.
+        """
+        mark = Mark(call)
+        try:
+            self.marks.append(mark)
+            while self._reading:
+                time.sleep(0)
+            mark.place = self._pulled + self._unread()
+        except BaseException:
+            # An interrupt. Without a place it would hold everything up.
+            mark.place = 0
+            raise
+
+    def _unread(self) -> int:
+        if self._fd < 0 or not self._waits:
+            return 0
+        count = array.array("i", [0])
+        try:
+            fcntl.ioctl(self._fd, termios.FIONREAD, count)
+        except OSError:
+            return 0
+        return count[0]
+
+    def pass_marks(self, *, all_of_them: bool = False) -> None:
+        """Call what is due: all before it was pulled, and sent."""
+        while self.marks and (all_of_them or self._up_to_mark() == 0):
+            self.marks.popleft().call()
+
+    def _up_to_mark(self) -> int:
+        """How many bytes come before the next mark; none may, while it has no place yet."""
+        place = self.marks[0].place
+        return -1 if place is None else max(place - self._pulled, 0)
 
     def pull(self, most: int) -> bytes | None:
         if self._fd < 0:
@@ -77,13 +139,26 @@ class FromDescriptor:
             return None
         self._readable = False
         try:
-            return os.read(self._fd, min(most, PIECE))
+            return self._read(min(most, PIECE))
         except BlockingIOError:
             pass  # another holder of the same description was faster
         except OSError:
             # A terminal that hung up, a reset socket: the end of what can be had.
             return b""
         return self.pull(most)
+
+    def _read(self, most: int) -> bytes | None:
+        self._reading = True
+        try:
+            if self.marks:
+                most = min(most, self._up_to_mark())
+                if most <= 0:
+                    return None
+            data = os.read(self._fd, most)
+            self._pulled += len(data)
+            return data
+        finally:
+            self._reading = False
 
     def _watch(self) -> None:
         try:

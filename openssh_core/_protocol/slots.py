@@ -102,6 +102,15 @@ class Slots:
             self._refusals_in_a_row += 1
         return bool(self.open or self.opening or cooling)
 
+    def stuck(self, now: float, *, given_up: int) -> bool:
+        """Whether waiting may be in vain: nothing is open, on its way or only just closed, but for what was given up.
+
+        Args:
+            given_up: how many of the open ones nobody wants any more, though the other side keeps them. Like somebody
+                else's they may end, or never will.
+        """
+        return self.open <= given_up and not self.opening and not self._cooling_down(now)
+
     def full(self, *, giving: int) -> None:
         """Somebody else was refused: there is no more than we have, less what we give."""
         self.ceiling = max(1, self.open - giving)

@@ -37,6 +37,9 @@ _CERTIFICATE = re.compile(r"[a-z0-9-]+-cert-v01@openssh\.com AAAA")
 # Seconds a master of our own outlives its last control connection: long enough for us to make the first.
 _PRIVATE_PERSIST = 5
 
+# Where ssh looks for the agent (ssh-agent(1)).
+_AGENT = "SSH_AUTH_SOCK"
+
 # What also holds for hosts on the way.
 _TRUST = ("key", "certificate", "passphrase", "answer", "agent", "host_keys", "known_hosts")
 _FOR_HOPS = (*_TRUST, "config_file", "control_dir", "ssh", "keepalive")
@@ -140,6 +143,11 @@ class Arguments(Value):
                 "what gateway= leads through ends with this program, and a master with persist= does not",
                 advice="Give a ProxyCommand or ProxyJump in options=",
             )
+        if self.forward_agent and not self.agent and not os.environ.get(_AGENT):
+            raise InvalidInput(
+                f"with agent=False and no {_AGENT} in the environment there is no agent that could be forwarded",
+                advice=f"Set {_AGENT} to the agent's socket, or leave agent=False out",
+            )
         for name in ("forward_agent", "forward_x11"):
             if getattr(self, name) not in (False, True, "always"):
                 raise InvalidInput(f"{name}={getattr(self, name)!r} is neither True nor False nor 'always'")
@@ -186,6 +194,7 @@ class Arguments(Value):
                 keepalive=self.keepalive,
                 forward_agent=bool(self.forward_agent),
                 forward_x11=bool(self.forward_x11),
+                forwarded_agent=os.environ.get(_AGENT, "") if self.forward_agent else "",
                 persist=_PRIVATE_PERSIST if self.persist is None else self.persist,
                 askpass=bool(secrets),
                 dialogue=self.login_handler is not None,

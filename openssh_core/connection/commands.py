@@ -9,6 +9,7 @@ from typing import Final
 from .._backends.base import Session
 from .._cli.quoting import Quoter, Word, quoter
 from .._io import text
+from .._io.deadline import check_seconds
 from ..callbacks import start_error
 from ..command import Launch
 from ..errors import InvalidInput
@@ -147,6 +148,7 @@ class Commands(Wording):
         errors: str | None = None,
         bufsize: int = -1,
         wait: bool = True,
+        open_timeout: float | None = None,
         forward_agent: bool | None = None,
         forward_x11: bool | None = None,
     ) -> RemoteProcess:
@@ -160,13 +162,20 @@ class Commands(Wording):
             subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
             bufsize: buffer size of the pipes' files in bytes, as for `open`.
             wait: False: come back before it is known whether it starts (`add_start_callback`, `check_started`).
+            open_timeout: seconds the server may take to have a session for it (see `MaxSessions` in sshd_config(5));
+                None: as long as others of this connection may end, and 10 s where it has none.
 
         Raises:
             OpenRefused, RequestRefused: the server did not run it.
+            OpenTimeout: it had no session within `open_timeout`; nothing has started.
             ProgramNotStarted: a `Program` is not there or not allowed, or its directory is not.
             ConnectionLost: the connection ended.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.
         """
+        if open_timeout is not None:
+            check_seconds(open_timeout, "open_timeout")
+            if not wait:
+                raise InvalidInput("open_timeout= is for whoever waits for the start, and wait=False does not")
         kind, words = self._kind_of(command, subsystem)
         forwards = self._forwards.chosen(forward_agent, forward_x11)
         default = self.defaults
@@ -190,7 +199,7 @@ class Commands(Wording):
                 errors=errors_used,
                 bufsize=bufsize,
             )
-            start(session, self.host, wait=wait)
+            start(session, self.host, wait=wait, limit=open_timeout)
             if wait and (error := start_error(session)) is not None:
                 raise error
         except BaseException:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._cli.argv import check_control_path
 from .._io.deadline import Deadline
-from .._io.socket_like import Connected, handing_over
+from .._io.socket_like import Connected, Given, close_given, handing_over
 from ..errors import InvalidInput
 from ..master import Master
 from ..options import Target
@@ -92,7 +92,7 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         control_path: take up the master that listens there, instead of starting one; it will not be ended by us.
         sock: connected to the server already: a socket, a descriptor, or an object that can `send`, `recv` and `close`
             like one. ssh does not connect then, and the target only says whom to expect there. It becomes this
-            connection's own.
+            connection's own, and is closed with it: also when this raises, whatever was wrong.
         gateway: the way to a host that cannot be reached directly: another connection; a target to log in to first,
             with the same keys; the URL of a proxy, as `socks5://user:password@host:port` (also http, https, socks4,
             socks4a); a function that is given a host and a port and returns something like `sock`; several of these in
@@ -127,8 +127,9 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
 
 def connect_really(target: str, **options: Unpack[ConnectOptions]) -> Connection:
     """The same, whoever `connect` is diverted to."""
-    given = Arguments.of(options)
-    connection = prepared(target, given)
+    with owning(options):
+        given = Arguments.of(options)
+        connection = prepared(target, given)
     if not given.lazy:
         try:
             connection._live()
@@ -136,6 +137,16 @@ def connect_really(target: str, **options: Unpack[ConnectOptions]) -> Connection
             connection.close()
             raise
     return connection
+
+
+@contextlib.contextmanager
+def owning(options: ConnectOptions) -> Iterator[None]:
+    """`sock=` is ours from the first moment: when nothing comes of these options, it is closed."""
+    try:
+        yield
+    except BaseException:
+        close_given(options.get("sock"))
+        raise
 
 
 def prepared(target: str, given: Arguments, launched: Callable[[AnyLauncher], None] | None = None) -> Connection:
@@ -147,9 +158,10 @@ def prepared(target: str, given: Arguments, launched: Callable[[AnyLauncher], No
     where = given.target(target)
     name = str(where)
     way = way_for(given)
-    access = Access(_dialler(given, where, way, launched), name, policy_of(given.reconnect))
+    sock = Given(given.sock)
+    access = Access(_dialler(given, where, way, sock, launched), name, policy_of(given.reconnect))
     connection = Connection(access, name, encoding=given.encoding, errors=given.errors, defaults=given.defaults)
-    connection._beneath = way
+    connection._beneath = sock if way is None else way
     ours = given.control_path is None
     connection._forwards = Forwards(*(given.forward_agent, given.forward_x11) if ours else (None, None))
     return connection
@@ -173,7 +185,9 @@ def stop_persistent(target: str, **options: Unpack[ConnectOptions]) -> bool:
     return master is not None
 
 
-def _dialler(given: Arguments, where: Target, way: Way | None, launched: Callable[[AnyLauncher], None] | None) -> Dial:
+def _dialler(
+    given: Arguments, where: Target, way: Way | None, sock: Given, launched: Callable[[AnyLauncher], None] | None
+) -> Dial:
     """What logs in, with everything checked before the first time."""
     timeout = given.connect_timeout
     if given.control_path is not None:
@@ -186,7 +200,7 @@ def _dialler(given: Arguments, where: Target, way: Way | None, launched: Callabl
 
     def dial() -> Master:
         deadline = Deadline.after(timeout)
-        with handing_over(given.sock) as handed:
+        with handing_over(sock.take()) as handed:
             transport = handed if way is None else way.transport(order.options)
             return start_master(order.replace(transport=transport), deadline)
 

@@ -21,7 +21,7 @@ from .._io.login_turns import AT_ONCE
 from ..errors import ConnectError, InvalidInput, OpenSSHError, TurnedAway
 from ..starting import AnyLauncher
 from .arguments import Arguments, ConnectOptions
-from .connecting import prepared
+from .connecting import owning, prepared
 from .front import Connection
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def connect_many(
 
 
 def _queued(targets: Iterable[str], options: ConnectOptions, limit: _Limit) -> list[Connecting]:
-    given = Arguments.of(options)
-    if given.lazy:
-        raise InvalidInput("lazy= and logging in in the background contradict each other")
-    handles = [Connecting(target, given, limit) for target in targets]
+    with owning(options):
+        given = Arguments.of(options)
+        if given.lazy:
+            raise InvalidInput("lazy= and logging in in the background contradict each other")
+        handles = [Connecting(target, given, limit) for target in targets]
     for handle in handles:
         _queue.add(handle)
     return handles

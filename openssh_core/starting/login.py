@@ -37,6 +37,7 @@ from .order import AnyLauncher, Order
 # The release that brought SSH_ASKPASS_REQUIRE.
 _ASKPASS_SINCE = (8, 4)
 _KNOWN_HOSTS_COMMAND_SINCE = (8, 5)
+_FORWARDS_ANOTHER_AGENT_SINCE = (8, 2)
 
 
 def adopt_master(control_path: str, host: str, deadline: Deadline, *, ssh: str = "ssh") -> Master:
@@ -109,6 +110,10 @@ def _for_this_ssh(order: Order) -> MasterOptions:
         this = f"{options.ssh} is OpenSSH {version[0]}.{version[1]}"
         if options.askpass and version < _ASKPASS_SINCE:
             raise SSHTooOld(f"{this}; secrets need 8.4 (SSH_ASKPASS_REQUIRE)")
+        if options.forwarded_agent and version < _FORWARDS_ANOTHER_AGENT_SINCE:
+            if not options.agent:
+                raise SSHTooOld(f"{this}; agent=False with forward_agent= needs 8.2 (ForwardAgent=PATH)")
+            options = options.replace(forwarded_agent="")
         if order.policy is not None and version < _KNOWN_HOSTS_COMMAND_SINCE:
             raise SSHTooOld(f"{this}; a function as host_keys= needs 8.5 (KnownHostsCommand)")
     return options.replace(ssh_version=version)

@@ -13,8 +13,7 @@ from openssh_core._backends.base import Piped, SessionRequest, Streams
 from openssh_core._backends.proxy import ProxyBackend
 from openssh_core._backends.proxy_session import ProxySession
 from openssh_core._cli.script import PidLine
-from openssh_core._io import control
-from openssh_core._io import opener as opener_module
+from openssh_core._io import control, patience
 from openssh_core._io.deadline import Deadline
 from openssh_core._io.link import ProxyLink
 from openssh_core._io.reactor import Reactor
@@ -385,7 +384,7 @@ def test_a_server_that_opens_nothing_is_given_up(place: Make, monkeypatch: pytes
         def on_open(self, opening: wire.ChannelOpen) -> None:
             self.send(wire.OpenFailure(opening.sender, 1, "not today"))
 
-    monkeypatch.setattr(opener_module, "PATIENCE", 0.0)
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
     here = place(Never)
     commands = [here.start() for _ in range(3)]
     for running in commands:
@@ -562,6 +561,57 @@ def test_a_terminal_is_asked_for_and_resized(place: Make) -> None:
     )
     assert here.asked("window-change")[0].payload == bytes.fromhex("00000078 0000003c 00000000 00000000")
     assert here.heard(wire.Eof) == [], "a terminal has no end of input"
+    here.channel().exit(0)
+    running.done()
+
+
+def test_a_new_size_keeps_its_place_in_the_input(place: Make) -> None:
+    """What was written before it comes before it, also when the window is shut; what is written after, after."""
+
+    class Slow(FakeServer):
+        def on_exec(self, channel: FakeChannel, command: bytes) -> None:
+            channel.grant(10)
+            channel.reply(True)
+
+        def on_data(self, channel: FakeChannel, data: bytes) -> None:
+            pass
+
+    here = place(Slow)
+    theirs, ours = os.pipe()
+    running = here.start(stdin=Piped(theirs), pty=Pty())
+    assert running.session.wait_started(PATIENCE)
+    pieces = (b"a" * 4, b"b" * 40, b"", b"c" * 400)
+    with open(ours, "wb", buffering=0) as pipe:
+        for number, piece in enumerate(pieces, 1):
+            pipe.write(piece)
+            running.session.resize(Pty(columns=number, rows=60))
+        here.wait_to_hear(wire.Data)
+        here.master.wait_for(lambda: len(here.channel().received) == 10)
+        assert len(here.asked("window-change")) == 1
+        here.channel().grant(1000)
+        here.master.wait_for(lambda: len(here.asked("window-change")) == len(pieces))
+    came: list[bytes] = [b""]
+    for message in here.server.received:
+        if isinstance(message, wire.Data):
+            came[-1] += message.data
+        elif isinstance(message, wire.ChannelRequest) and message.name == "window-change":
+            assert message.payload[:4] == len(came).to_bytes(4, "big")
+            came.append(b"")
+    assert tuple(came[:-1]) == pieces
+    here.channel().exit(0)
+    running.done()
+
+
+def test_a_new_size_after_the_end_of_the_input(place: Make) -> None:
+    here = place(Passive)
+    theirs, ours = os.pipe()
+    running = here.start(stdin=Piped(theirs), pty=Pty())
+    assert running.session.wait_started(PATIENCE)
+    here.channel().grant(10)
+    os.close(ours)
+    here.wait_to_hear(wire.Eof)
+    running.session.resize(Pty(columns=120, rows=60))
+    here.master.wait_for(lambda: here.asked("window-change"))
     here.channel().exit(0)
     running.done()
 

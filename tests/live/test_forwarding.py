@@ -101,8 +101,27 @@ def test_never_whatever_the_configuration_says(
                 host.run("true", **{name: True})
 
 
-def test_a_private_agent_is_not_there_any_more(options: dict[str, Any], loopback_server: LoopbackServer) -> None:
+@pytest.mark.parametrize("name", ["agent", "key"])
+def test_the_agent_is_forwarded_where_the_login_goes_without_it(
+    options: dict[str, Any], loopback_server: LoopbackServer, agent: str, name: str
+) -> None:
+    options[name] = {"agent": False, "key": loopback_server.key.read_text()}[name]
+    with openssh_core.connect(**options, forward_agent=True) as host:
+        assert host.run(HAS_AGENT).stdout == "no\n"
+        assert host.run(LIST, forward_agent=True).stdout.startswith(agent)
+
+
+def test_there_is_no_agent_to_forward(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK")
+    with pytest.raises(errors.InvalidInput, match="no SSH_AUTH_SOCK"):
+        openssh_core.connect(**{**options, "agent": False}, forward_agent=True)
+
+
+def test_a_private_agent_is_not_there_any_more(
+    options: dict[str, Any], loopback_server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A key in memory serves the login, and nothing else."""
+    monkeypatch.delenv("SSH_AUTH_SOCK")
     options["key"] = loopback_server.key.read_text()
     with openssh_core.connect(**options, forward_agent=True) as host:
         done = host.run("ssh-add -L", forward_agent=True)

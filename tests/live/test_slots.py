@@ -149,7 +149,7 @@ def test_hundreds_of_sessions_at_once(make_server: Any, way: str) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a slot that will never come takes 10 s otherwise."""
-    for module in ("_io.opener", "_backends.passenger"):
+    for module in ("_io.patience", "_backends.passenger"):
         monkeypatch.setattr(f"openssh_core.{module}.PATIENCE", 0.3)
 
 

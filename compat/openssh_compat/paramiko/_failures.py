@@ -19,6 +19,7 @@ from openssh_core import (
     HostUnreachable,
     OpenRefused,
     OpenSSHError,
+    OpenTimeout,
     RequestRefused,
     UnknownHost,
 )
@@ -39,10 +40,16 @@ from .ssh_exception import (
 __all__ = ["connect_error", "session_error"]
 
 
+_CONNECT_FAILED = 2
+
+
 def session_error(error: OpenSSHError) -> Exception:
     """For a session that could not be started."""
     if isinstance(error, OpenRefused):
         return ChannelException(error.code, error.what)
+    if isinstance(error, OpenTimeout):
+        # paramiko does not wait for a session to become free: it gets this code at once.
+        return ChannelException(_CONNECT_FAILED, error.what)
     if isinstance(error, RequestRefused):
         return SSHException("Channel closed.")
     return SSHException("SSH session not active")

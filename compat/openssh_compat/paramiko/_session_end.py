@@ -31,13 +31,15 @@ class SessionEnd:
     Attributes:
         output: what comes; there before anything was started, as programs make files over it early.
         pty, environment, forward_agent: for what will be started.
+        open_timeout: seconds the server may take to have a session for it; None for no limit of its own.
     """
 
-    def __init__(self, abandon: Callable[[RemoteProcess], None]) -> None:
+    def __init__(self, abandon: Callable[[RemoteProcess], None], open_timeout: float | None = None) -> None:
         self.output = Output()
         self.pty: Pty | None = None
         self.environment: dict[str, str] = {}
         self.forward_agent = False
+        self.open_timeout = open_timeout
         self._abandon = abandon
         self._lock = threading.Lock()
         self._process: RemoteProcess | None = None
@@ -64,10 +66,12 @@ class SessionEnd:
     def started(self) -> bool:
         return self._process is not None
 
-    def resize(self, columns: int, rows: int) -> None:
-        """Tell it another size of its terminal."""
+    def resize(self, columns: int, rows: int, width_pixels: int, height_pixels: int) -> None:
+        """Tell it another size of its terminal; what was not started yet begins with that."""
         if self._process is not None:
-            self._process.resize(columns, rows)
+            self._process.resize(columns, rows, width_pixels, height_pixels)
+        elif self.pty is not None:
+            self.pty = Pty(self.pty.term, columns, rows, width_pixels, height_pixels)
 
     # ---- as an end
 

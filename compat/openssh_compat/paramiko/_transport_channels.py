@@ -40,19 +40,22 @@ class Channels(TransportLife):
         """A session, in which a command, a shell or a subsystem can be started. The server hears of it only then.
 
         Args:
-            window_size, max_packet_size, timeout: change nothing; the core decides.
+            window_size, max_packet_size: change nothing; the core decides.
+            timeout: seconds that may pass, when something is started, until the server has a session for it;
+                `channel_timeout` of the transport without.
 
         Raises:
             SSHException: there is no connection.
         """
         if not self.is_active():
             raise SSHException("SSH session not active")
-        return self.session()
+        return self.session(timeout)
 
-    def session(self) -> Channel:
+    def session(self, timeout: float | None = None) -> Channel:
         """The same without asking whether the master is there: for who starts something at once, and sees it then."""
         self._live()
-        return Channel(self, SessionEnd(self.abandon))  # type: ignore[arg-type]  # the parts make a Transport
+        limit = self.channel_timeout if timeout is None else timeout
+        return Channel(self, SessionEnd(self.abandon, limit))  # type: ignore[arg-type]  # the parts make a Transport
 
     def open_channel(
         self,
@@ -75,7 +78,7 @@ class Channels(TransportLife):
             SSHException: it did not say anything in time, or there is no connection.
         """
         if kind == "session":
-            return self.open_session()
+            return self.open_session(timeout=timeout)
         if kind != "direct-tcpip":
             # What sshd answers to a client that asks for a kind that only servers open.
             raise ChannelException(_CONNECT_FAILED, CONNECTION_FAILED_CODE[_CONNECT_FAILED])
@@ -152,6 +155,7 @@ class Channels(TransportLife):
                     env=session.environment,
                     pty=session.pty,
                     forward_agent=session.forward_agent or None,
+                    open_timeout=session.open_timeout,
                     encoding=None,
                     bufsize=0,
                 )

@@ -185,7 +185,9 @@ class TransportLife(ClosingContextManager):
     # ---- for this package
 
     def abandon(self, process: RemoteProcess) -> None:
-        """Close a process a little later; may be called by a finaliser."""
+        """Close a process; may be called by a finaliser. Somebody may be waiting for its session, so that goes at
+        once; its pipes go with the next that is started."""
+        process.let_go()
         self._abandoned.append(process)
 
     def _close_abandoned(self) -> None:

@@ -301,9 +301,18 @@ class Channel(ClosingContextManager):
         return ChannelStdinFile(self, mode, bufsize)
 
     def resize_pty(self, width: int = 80, height: int = 24, width_pixels: int = 0, height_pixels: int = 0) -> None:
-        """Tell the command that its terminal has another size, in characters."""
+        """Tell the command that its terminal has another size. What was sent before arrives before that.
+
+        Args:
+            width, height: in characters; width_pixels, height_pixels: in pixels.
+
+        Raises:
+            SSHException: the channel is closed, or the command has ended.
+        """
+        if self._closed or self.eof_received:
+            raise SSHException("Channel is not open")
         if isinstance(self._end, SessionEnd):
-            self._end.resize(int(width), int(height))
+            self._end.resize(int(width), int(height), int(width_pixels), int(height_pixels))
 
     def get_transport(self) -> Transport:
         return self.transport

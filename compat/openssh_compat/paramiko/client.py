@@ -46,7 +46,7 @@ class SSHClient(ClosingContextManager):
     Attributes:
         forward_agent: set it before `connect`, or in a subclass, and channels that ask for it (`AgentRequestHandler`,
             `request_forward_agent`) may use our agent. paramiko needs no such word; ssh has to be told when it
-            connects, and a server that may use the agent is one you trust. Not with `allow_agent=False`.
+            connects, and a server that may use the agent is one you trust.
     """
 
     forward_agent = False
@@ -261,10 +261,10 @@ class SSHClient(ClosingContextManager):
 
     # ---- what it is for
 
-    def _open_session(self) -> Channel:
+    def _open_session(self, timeout: float | None = None) -> Channel:
         if self._transport is None:
             raise SSHException("SSH session not active")
-        return self._transport.session()
+        return self._transport.session(timeout)
 
     def exec_command(
         self,
@@ -279,7 +279,8 @@ class SSHClient(ClosingContextManager):
         Args:
             command: for the login shell, as it is.
             bufsize: of the three files: 1 for line buffered, more for a size in bytes, otherwise nothing waits.
-            timeout: seconds that reading and writing may wait (TimeoutError); not a limit for the command.
+            timeout: seconds that reading and writing may wait (TimeoutError), and that may pass until the server has a
+                session for it; not a limit for the command.
             get_pty: whether it gets a terminal (vt100, 80 by 24); everything comes on stdout then.
             environment: variables for it. What the server does not take is set by the shell.
 
@@ -287,10 +288,10 @@ class SSHClient(ClosingContextManager):
             stdin, stdout, stderr; each has the `channel`, with `recv_exit_status()`.
 
         Raises:
-            ChannelException: the server opens no session.
+            ChannelException: the server opens no session, or has none left (`MaxSessions`) in time.
             SSHException: it does not run the command, or there is no connection.
         """
-        channel = self._open_session()
+        channel = self._open_session(timeout)
         if get_pty:
             channel.get_pty()
         channel.settimeout(timeout)

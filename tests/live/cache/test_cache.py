@@ -274,7 +274,7 @@ def test_a_forked_child_begins_with_an_empty_cache(cache: ConnectionCache, optio
 def test_what_the_connection_forwards_counts_for_who_has_it(
     cache: ConnectionCache, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/no/such/agent")
     with cache.connect(**options, forward_agent=True) as host:
         # There is no agent here; that it may be asked for is what counts.
         host.run("true", forward_agent=True)

@@ -202,6 +202,50 @@ def test_a_closed_socket_and_a_command_that_would_connect_otherwise(loopback_ser
     assert ours.fileno() == -1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"persist": 5},
+        {"reconnect": True},
+        {"port": 70_000},
+        {"target": "-oProxyCommand=x"},
+        {"options": {"No Option": "x"}},
+        {"connect_timeout": -1},
+        {"keepalive": -1},
+        {"gateway": "web1"},
+        {"no_such_argument": 1},
+        {"ssh": "/no/such/ssh"},
+    ],
+)
+@pytest.mark.parametrize("kind", ["socket", "descriptor"])
+def test_it_is_closed_whatever_is_wrong(
+    loopback_server: LoopbackServer, changes: dict[str, Any], kind: str, control_dir: Path
+) -> None:
+    options = {**loopback_server.connect_options(), "control_dir": control_dir, **changes}
+    for connect in (openssh_core.connect, lambda **given: openssh_core.connecting(**given).result(60)):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.settimeout(60)
+            with pytest.raises((InvalidInput, ConnectError, TypeError)):
+                connect(**options, sock=ours if kind == "socket" else ours.detach())
+            assert theirs.recv(1) == b""
+        assert ours.fileno() == -1
+
+
+def test_a_lazy_connection_that_is_never_used_closes_it(loopback_server: LoopbackServer) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        openssh_core.connect(**loopback_server.connect_options(), sock=ours, lazy=True).close()
+        assert ours.fileno() == -1
+
+
+def test_what_is_no_connection_stays_open(loopback_server: LoopbackServer, tmp_path: Path) -> None:
+    with open(tmp_path / "file", "wb", buffering=0) as file:
+        with pytest.raises(InvalidInput, match="no socket"):
+            openssh_core.connect(**loopback_server.connect_options(), sock=file.fileno())
+        file.write(b"still there")
+
+
 @pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false", "/no/such/shell", "/bin/csh"])
 def test_whatever_the_users_shell_is(
     loopback_server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, shell: str
