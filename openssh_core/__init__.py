@@ -83,6 +83,7 @@ from .errors import (
     TooManyAuthenticationFailures,
     TransferCancelled,
     TransferError,
+    TransferTimeout,
     TurnedAway,
     UndecodableOutput,
     UnexpectedPrompt,
@@ -196,6 +197,7 @@ __all__ = [
     "stop_persistent",
     "TransferCancelled",
     "TransferError",
+    "TransferTimeout",
     "UnsafeName",
     "VerificationFailed",
 ]

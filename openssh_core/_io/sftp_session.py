@@ -26,6 +26,7 @@ from .._wire.sftp_extensions import AskLimits, Extended, LimitsReply, supported
 from .._wire.sftp_replies import ExtendedReply, Reply, decode_version
 from ..errors import Malformed, OpenSSHError, ProtocolError, SFTPClosed, SFTPProtocolError, SFTPTimeout
 from .packet_stream import PacketStream
+from .watching import Watched
 
 # Seconds. A follower looks by itself whether somebody leads, in case its waking up was interrupted away.
 _LOOK_AGAIN = 1.0
@@ -108,6 +109,7 @@ class SftpSession:
     Attributes:
         extensions: what the server offered, by name.
         error: why it is of no more use, None while it is.
+        watched: how long the caller's thread waits, if not as long as `timeout` says.
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class SftpSession:
         self._table = RequestTable()
         self._stream = stream_of(_telling(self._table))
         self._turns = _Turns()
+        self.watched = Watched()
         _sessions.add(self)
 
     # ---- its beginning and its end
@@ -335,16 +338,16 @@ class SftpSession:
             self._check_patience(box)
 
     def _patience(self, box: Mailbox) -> float | None:
-        """Seconds until the caller has waited for too long; None: it waits for ever."""
-        if self.timeout is None:
-            return None
-        return self._turns.progress(box.oldest()) + self.timeout - monotonic()
+        """Seconds until the caller has waited for too long, or is to be asked; None: it waits for ever."""
+        return self.watched.left(self.timeout, lambda: self._turns.progress(box.oldest()))
 
     def _check_patience(self, box: Mailbox) -> None:
-        left = self._patience(box)
-        if left is not None and left <= 0 and not box.done and self.error is None:
+        idle = self.watched.idle(self.timeout)
+        if idle is None or box.done or self.error is not None:
+            return
+        if self._turns.progress(box.oldest()) + idle <= monotonic():
             name = type(box.oldest().message).__name__.upper()
-            raise SFTPTimeout(f"the SFTP server did not answer {name} for {self.timeout:g} s", host=self.host)
+            raise SFTPTimeout(f"the SFTP server did not answer {name} for {idle:g} s", host=self.host)
 
     def _put(self, asked: Asked) -> None:
         self._stream.writer.put(_Packet(asked))

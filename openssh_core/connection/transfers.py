@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from ..errors import OpenRefused, RequestRefused
+from .._io.deadline import Deadline
+from ..errors import OpenRefused, RequestRefused, SFTPTimeout
 from .commands import Commands
 from .files import Files
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ..copy import Progress, Report
-    from ..copy._gauge import Cancel
+    from ..copy._gauge import Cancel, Limits
     from ..copy._mover import Mover
     from ..copy.options import Choices
     from ..copy.trees import LocalPath, Locals, Remotes, Transfer
@@ -34,6 +36,8 @@ class Transfers(Commands, Files):
         *,
         progress: Progress = None,
         cancel: Cancel | None = None,
+        timeout: float | None = None,
+        idle_timeout: float | None = 60.0,
         check: bool = True,
         **options: Unpack[Choices],
     ) -> Report:
@@ -50,6 +54,9 @@ class Transfers(Commands, Files):
             progress: True shows a bar on a terminal (with rich installed) and a line a second elsewhere, on stderr; or
                 a callback (bytes done, bytes in all or None, file). What it raises ends the transfer.
             cancel: something with `is_set()`, such as a `threading.Event`: when it is set the transfer ends.
+            timeout: seconds for all of it; None for ever. What is not complete by then is removed; where the server
+                does not answer that is waited for no longer than 2 seconds.
+            idle_timeout: seconds without any progress after which it gives up; None for ever.
             check: raise when something failed. False: it is in the report only.
             recursive: directories, with all that is in them.
             glob: the remote names are patterns.
@@ -81,11 +88,12 @@ class Transfers(Commands, Files):
             OSError: one file was asked for, and the server (`SFTPOSError`) or this machine did not allow it.
             TransferError: something of several could not be transferred; its `report` says what.
             TransferCancelled: `cancel` was set.
+            TransferTimeout: a limit passed; its `limit` says which, and its `report` what was done until then.
             VerificationFailed, UnsafeName: see there.
-            ConnectionLost, SFTPTimeout...: the connection broke. What had been completed is there.
+            ConnectionLost...: the connection broke. What had been completed is there.
             InvalidInput: options that contradict each other; nothing was done.
         """
-        with self._transfer(options, progress, cancel, check) as transfer:
+        with self._transfer(options, progress, cancel, check, timeout, idle_timeout) as transfer:
             return transfer.get(remote, local)
 
     def put(
@@ -95,6 +103,8 @@ class Transfers(Commands, Files):
         *,
         progress: Progress = None,
         cancel: Cancel | None = None,
+        timeout: float | None = None,
+        idle_timeout: float | None = 60.0,
         check: bool = True,
         **options: Unpack[Choices],
     ) -> Report:
@@ -103,40 +113,67 @@ class Transfers(Commands, Files):
         Args:
             local: a path or several, or a binary file object to read from, from where it stands.
             remote: where to; the account's home directory when left out. As `local` of `get`.
-            progress, cancel, check, options: as for `get`. `links="copy"` copies every link; `umask` does not undo the
-                server's own; `fsync` and atomic replacing depend on what the server offers.
+            progress, cancel, timeout, idle_timeout, check, options: as for `get`. `links="copy"` copies every link;
+                `umask` does not undo the server's own; `fsync` and atomic replacing depend on what the server offers.
 
         Raises:
             the same as `get`.
         """
-        with self._transfer(options, progress, cancel, check) as transfer:
+        with self._transfer(options, progress, cancel, check, timeout, idle_timeout) as transfer:
             return transfer.put(local, remote)
 
     @contextlib.contextmanager
-    def _transfer(self, options: Choices, progress: Progress, cancel: Cancel | None, check: bool) -> Iterator[Transfer]:
+    def _transfer(
+        self,
+        options: Choices,
+        progress: Progress,
+        cancel: Cancel | None,
+        check: bool,
+        timeout: float | None,
+        idle_timeout: float | None,
+    ) -> Iterator[Transfer]:
         from ..copy._digests import Digests
+        from ..copy._gauge import Limits
         from ..copy._mover import Mover
         from ..copy.options import TransferOptions
         from ..copy.trees import Transfer
 
         wanted = TransferOptions(**options)
+        limits = Limits(timeout, idle_timeout)
         self._live()
         if self._mover is None:
             self._mover = Mover(self._new_mover_client)
             self._attach(self._mover)
-        with self._mover.client() as client:
-            digests = Digests(self._digest)
-            yield Transfer(client, wanted, digests=digests, progress=progress, cancel=cancel, check=check)
+        digests = Digests(partial(self._digest, limits.deadline))
+        with self._moving(self._mover, limits) as client:
+            transfer = Transfer(
+                client, wanted, digests=digests, progress=progress, cancel=cancel, limits=limits, check=check
+            )
+            try:
+                yield transfer
+            finally:
+                if transfer.stuck:
+                    self._mover.forget(client)
 
-    def _new_mover_client(self) -> SFTPClient:
+    @contextlib.contextmanager
+    def _moving(self, mover: Mover, limits: Limits) -> Iterator[SFTPClient]:
+        """The client for a transfer."""
+        with contextlib.ExitStack() as stack:
+            try:
+                client = stack.enter_context(mover.client(limits.first_answer()))
+            except SFTPTimeout as error:
+                raise limits.too_late(error, self.host) from error
+            yield client
+
+    def _new_mover_client(self, timeout: float | None) -> SFTPClient:
         assert self._mover is not None
-        client = self.sftp()
+        client = self.sftp(timeout=timeout)
         self._live().on_refusal(self._mover.give_way)
         return client
 
-    def _digest(self, script: str, data: bytes) -> tuple[int, bytes]:
+    def _digest(self, deadline: Deadline, script: str, data: bytes) -> tuple[int, bytes]:
         try:
-            done = self.run("sh", "-c", script, input=data, encoding=None)
+            done = self.run("sh", "-c", script, input=data, encoding=None, timeout=deadline.left())
         except (OpenRefused, RequestRefused):
             return 127, b""  # files may be all that this account is for
         assert isinstance(done.stdout, bytes)

@@ -6,11 +6,60 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Protocol
 
-from ..errors import TransferCancelled
+from .._io.deadline import Deadline, check_seconds
+from ..errors import TransferCancelled, TransferTimeout
 from .progress import Callback
 
 # Seconds that are slept at once, so that a cancelled transfer ends soon.
 _NAP = 0.1
+# Seconds a transfer that was given up may still take to remove what is not complete.
+_GRACE = 2.0
+
+
+class Limits:
+    """How long a transfer may take.
+
+    Args:
+        timeout: seconds for all of it, from now; None for ever.
+        idle_timeout: seconds without any progress; None for ever.
+
+    Attributes:
+        deadline: when all of it must be done.
+        idle: as `idle_timeout`.
+    """
+
+    def __init__(self, timeout: float | None, idle_timeout: float | None) -> None:
+        self.deadline = Deadline.after(timeout)
+        if idle_timeout is not None:
+            check_seconds(idle_timeout, "idle_timeout")
+        self._timeout = timeout
+        self.idle = idle_timeout
+
+    def passed(self, host: str) -> TransferTimeout:
+        """The error for a transfer that took too long."""
+        seconds = self._timeout or 0.0
+        return TransferTimeout(f"the transfer was not complete within {seconds:g} s", host=host, seconds=seconds)
+
+    def first_answer(self) -> float | None:
+        """Seconds for the server to begin."""
+        left = self.deadline.left()
+        return self.idle if left is None else left if self.idle is None else min(left, self.idle)
+
+    def too_late(self, error: TimeoutError, host: str) -> TransferTimeout:
+        """The error for a server that did not answer."""
+        if self.deadline.passed:
+            return self.passed(host)
+        seconds = self.idle or 0.0
+        what = getattr(error, "what", "nothing moved")
+        return TransferTimeout(what, host=host, limit="idle_timeout", seconds=seconds)
+
+
+class Watcher:
+    """Watches over the waiting of a transfer."""
+
+    def __init__(self, gauge: Gauge, idle: float | None) -> None:
+        self.idle = idle
+        self.look = gauge.look_while_waiting
 
 
 class Cancel(Protocol):
@@ -27,16 +76,21 @@ class Gauge:
         callback: is told of them.
         bwlimit: at most so many a second, on average.
         cancel: asked now and then.
+        limits: how long it may take.
 
     Attributes:
-        stopped: why the transfer does not go on: what the callback raised, or that it was cancelled.
+        stopped: why the transfer does not go on: what the callback raised, that it was cancelled, or took too long.
     """
 
-    def __init__(self, host: str, callback: Callback | None, bwlimit: float | None, cancel: Cancel | None) -> None:
+    def __init__(
+        self, host: str, callback: Callback | None, bwlimit: float | None, cancel: Cancel | None, limits: Limits
+    ) -> None:
         self._host = host
         self._callback = callback
         self._bwlimit = bwlimit
         self._cancel = cancel
+        self._limits = limits
+        self._grace = Deadline(None)
         self._done = 0
         self._total: int | None = 0
         self._began = monotonic()
@@ -71,12 +125,34 @@ class Gauge:
         """See whether it shall go on.
 
         Raises:
-            TransferCancelled: it shall not.
+            TransferCancelled, TransferTimeout: it shall not.
         """
-        if self._cancel is not None and self._cancel.is_set() and self.stopped is None:
-            self.stopped = TransferCancelled("the transfer was cancelled", host=self._host)
+        if self.stopped is None:
+            if self._cancel is not None and self._cancel.is_set():
+                self.stopped = TransferCancelled("the transfer was cancelled", host=self._host)
+            elif self._limits.deadline.passed:
+                self.stopped = self._limits.passed(self._host)
+            if self.stopped is not None:
+                self._grace = Deadline.after(_GRACE)
         if self.stopped is not None:
             raise self.stopped
+
+    def look_while_waiting(self) -> float | None:
+        """The same while an answer is waited for, also for those that matter when it does not go on.
+
+        Returns:
+            seconds after which to look again; None: no need.
+
+        Raises:
+            TransferCancelled, TransferTimeout: it shall not go on, or took too long to end.
+        """
+        if self.stopped is None:
+            self.look()
+            left = self._limits.deadline.left()
+            return left if self._cancel is None else _NAP if left is None else min(left, _NAP)
+        if self._grace.passed:
+            raise self.stopped
+        return self._grace.left()
 
     def _slow_down(self, limit: float) -> None:
         while (wait := self._began + self._done / limit - monotonic()) > 0:

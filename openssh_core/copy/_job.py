@@ -7,7 +7,9 @@ import stat as modes
 from collections.abc import Callable
 
 from .._protocol.transfer import Pressure
-from ..errors import OpenSSHError
+from .._wire import sftp as wire
+from ..errors import OpenSSHError, SFTPTimeout
+from ..sftp import litter
 from ..sftp.attributes import FileStat
 from ..sftp.client import SFTPClient
 from ._gauge import Gauge
@@ -44,6 +46,10 @@ class Job:
         self.report = Report()
         self.pressure = Pressure(MOST_ON_THE_WAY)
         handles = self.session.limits.handles
+        # Names there of what will not be completed, and may not be removed yet.
+        self.dropped: set[bytes] = set()
+        # Whether the server does not answer any more.
+        self.stuck = False
         self.at_once = options.at_once if handles is None else max(1, min(options.at_once, handles - 10))
 
     def failed(self, source: str, target: str, error: Exception) -> None:
@@ -52,11 +58,37 @@ class Job:
         Raises:
             Exception: the error, when every further file would fail too.
         """
-        if self.gauge.stopped is not None:
-            raise self.gauge.stopped
+        self.gauge.look()
         self.report.fail(source, target, error)
         if isinstance(error, OSError) and error.errno in _HOPELESS and not isinstance(error, OpenSSHError):
             raise error
+
+    def drop(self, path: bytes) -> None:
+        """What is unfinished there shall go; never waits."""
+        self.dropped.add(path)
+        self.session.tell(wire.Remove(path))
+
+    def tidy(self) -> None:
+        """Have removed what an earlier transfer could not."""
+        for path in litter.take(self.host):
+            self.drop(path)
+
+    def settle(self, error: BaseException | None = None) -> None:
+        """See that what was told the server last, to remove what is not complete, has reached it."""
+        if isinstance(error, SFTPTimeout):
+            self.stuck = True
+        if not self.stuck and self.session.error is None:
+            try:
+                self.session.call(wire.RealPath(b"."))
+                self.dropped.clear()
+            except OpenSSHError:
+                self.stuck = True  # what ended the transfer matters more
+        self.abandon()
+
+    def abandon(self) -> None:
+        """There is no time to wait: whoever comes next looks after what may be left."""
+        litter.add(self.host, self.dropped)
+        self.dropped.clear()
 
 
 def kind_of(mode: int | None) -> Kind:

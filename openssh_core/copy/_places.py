@@ -70,12 +70,14 @@ class Places:
 
     def removed(self, path: bytes) -> Asking:
         """Remove it, and wait for that: what is only on its way would be lost if the session was closed now."""
+        self._job.dropped.add(path)
         remove = wire.Remove(path)
         asked: list[wire.Request] = [remove]
         message = None
         while message is not remove:
             message, _reply = yield asked
             asked = []
+        self._job.dropped.discard(path)
 
     def beside(self, target: bytes) -> bytes:
         """A name beside the target that nothing has."""

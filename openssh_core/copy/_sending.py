@@ -13,7 +13,6 @@ from typing import IO, Any
 from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_replies import OK, Attrs, Names, Status
-from ..errors import OpenSSHError
 from ..errors.files import file_error
 from ..sftp.attributes import FileStat, of_wire
 from ..sftp.courses import Course, Outcome, run_all
@@ -110,20 +109,8 @@ class Sending:
             for done in run_all(job.session, last, at_once=job.at_once):
                 if done.error is not None:
                     job.failed(to_text(done.key[0]), to_text(done.key[0]), done.error)
-        except Exception:
-            self._judge.drop()
-            self._settled()
-            raise
         finally:
             self._judge.drop()
-
-    def _settled(self) -> None:
-        """See that what was told the server last, to remove what is not complete, has reached it."""
-        try:
-            if self._job.session.error is None:
-                self._job.session.call(wire.RealPath(b"."))
-        except OpenSSHError:
-            pass  # what ended the transfer matters more
 
     # ---- what is next
 
@@ -345,7 +332,7 @@ class Sending:
             raise
         except BaseException:
             if where != target and not options.resume:
-                job.session.tell(wire.Remove(where))
+                job.drop(where)
             raise
         job.report.did(shown, to_text(target), start + size if options.resume else size)
         return None

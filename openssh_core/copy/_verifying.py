@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import IO
 
 from .._protocol.transfer import InOrder
-from .._wire import sftp as wire
 from ..errors import OpenSSHError, VerificationFailed
 from ..sftp.attributes import FileStat
 from ..sftp.courses import Course, run_all
@@ -140,7 +139,7 @@ class Judge:
 
     def _refuse(self, departed: Departed, error: Exception) -> None:
         if departed.where != departed.target:
-            self._job.session.tell(wire.Remove(departed.where))
+            self._job.drop(departed.where)
         self._job.failed(departed.shown, to_text(departed.target), error)
 
     def _forget(self) -> None:
@@ -151,7 +150,7 @@ class Judge:
         """What still waits will not take its place."""
         for departed in self._waiting:
             if departed.where != departed.target and not self._job.options.resume:
-                self._job.session.tell(wire.Remove(departed.where))
+                self._job.drop(departed.where)
         self._forget()
 
 

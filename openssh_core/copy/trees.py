@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from .._wire import sftp as wire
 from .._wire.sftp_replies import Attrs, Status
-from ..errors import InvalidInput, TransferError
+from ..errors import InvalidInput, SFTPTimeout, TransferError
 from ..sftp.attributes import FileStat, of_wire
 from ..sftp.client import SFTPClient
 from ..sftp.courses import run
@@ -21,7 +21,7 @@ from ..sftp.moving import fetch
 from ..sftp.paths import RemotePathLike, to_text, to_wire
 from ._fetching import Fetching
 from ._folders import Folder
-from ._gauge import Cancel, Gauge
+from ._gauge import Cancel, Gauge, Limits, Watcher
 from ._globbing import fitting
 from ._job import Job, RemoteDigests
 from ._landing import IntoFile
@@ -40,8 +40,14 @@ class Transfer:
 
     Args:
         digests: makes digests there.
+        limits: how long it may take.
         check: raise when something failed.
+
+    Attributes:
+        stuck: whether the server does not answer the client any more.
     """
+
+    stuck = False
 
     def __init__(
         self,
@@ -51,6 +57,7 @@ class Transfer:
         digests: RemoteDigests,
         progress: Progress,
         cancel: Cancel | None,
+        limits: Limits,
         check: bool,
     ) -> None:
         self._client = client
@@ -58,6 +65,7 @@ class Transfer:
         self._digests = digests
         self._progress = progress
         self._cancel = cancel
+        self._limits = limits
         self._check = check
         # One file of which only its own error says what is wrong.
         self._single = False
@@ -92,7 +100,7 @@ class Transfer:
             size = run(job.session, fetch(job.client, path, target, pressure=job.pressure))
             target.finish(size)
         except (OSError, TransferError) as error:
-            if job.gauge.stopped is not None:
+            if job.gauge.stopped is not None or isinstance(error, SFTPTimeout):
                 raise
             job.report.fail(to_text(path), "", error)
             return
@@ -166,7 +174,7 @@ class Transfer:
         try:
             run(job.session, Sending(job).from_file(file, target))
         except (OSError, TransferError) as error:
-            if job.gauge.stopped is not None:
+            if job.gauge.stopped is not None or isinstance(error, SFTPTimeout):
                 raise
             job.report.fail("", to_text(target), error)
 
@@ -203,16 +211,36 @@ class Transfer:
         options, host = self._options, self._client.host
         began = monotonic()
         with told(self._progress, f"{what} {host}") as callback:
-            gauge = Gauge(host, callback, options.bwlimit, self._cancel)
+            gauge = Gauge(host, callback, options.bwlimit, self._cancel, self._limits)
             job = Job(self._client, options, gauge, self._digests)
             try:
-                work(job)
+                with job.session.watched.by(Watcher(gauge, self._limits.idle)):
+                    self._work(job, work)
             except TransferError as error:
                 error.report = error.report or job.report
                 raise
+            except SFTPTimeout as error:
+                late = self._limits.too_late(error, host)
+                late.report = job.report
+                raise late from error
             finally:
+                self.stuck = job.stuck
                 job.report.seconds = monotonic() - began
         return self._judged(job.report)
+
+    def _work(self, job: Job, work: Callable[[Job], None]) -> None:
+        """Do it, and see that nothing unfinished is left there."""
+        job.tidy()
+        try:
+            work(job)
+        except Exception as error:
+            job.settle(error)
+            raise
+        except BaseException:
+            job.abandon()
+            raise
+        # Each of them has been waited for, or is of an earlier transfer.
+        job.dropped.clear()
 
     def _judged(self, report: Report) -> Report:
         failed = report.failed

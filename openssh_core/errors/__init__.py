@@ -58,6 +58,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- MountError                    a file system was not mounted, or not unmounted
      +-- TransferError                      not all of a tree, or of several files, could be transferred
      |    +-- TransferCancelled             its `cancel` was set
+     |    +-- TransferTimeout (TimeoutError)  a limit passed before it was complete
      |    +-- VerificationFailed            what arrived is not what was sent
      |    +-- UnsafeName                    a name or a link on the server leads out of the target
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
@@ -98,6 +99,7 @@ from .copy import (
     ProgramNotFound,
     TransferCancelled,
     TransferError,
+    TransferTimeout,
     UnsafeName,
     VerificationFailed,
 )
@@ -210,6 +212,7 @@ __all__ = [
     "UnknownHost",
     "TransferCancelled",
     "TransferError",
+    "TransferTimeout",
     "UnsafeName",
     "VerificationFailed",
 ]

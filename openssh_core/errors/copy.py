@@ -75,6 +75,31 @@ class TransferCancelled(TransferError):
     """A transfer was given up because its `cancel` was set."""
 
 
+class TransferTimeout(TransferError, TimeoutError):
+    """A limit passed before a transfer was complete. What the report calls done is there; nothing else was left.
+
+    Attributes:
+        limit: which one: `timeout` (all of it) or `idle_timeout` (nothing moved, and the server did not answer).
+        seconds: its length.
+    """
+
+    advice = "See the report of this error; give a longer limit, or look whether the server and the network work"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        report: Any = None,
+        limit: str = "timeout",
+        seconds: float = 0.0,
+    ) -> None:
+        super().__init__(what, host=host, advice=advice, report=report)
+        self.limit = limit
+        self.seconds = seconds
+
+
 class VerificationFailed(TransferError):
     """What arrived is not what was sent: the digests differ. It was not put in its place."""
 

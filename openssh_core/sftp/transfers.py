@@ -14,6 +14,7 @@ from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import PosixRename
 from .._wire.sftp_replies import FAILURE, OK, Attrs, Handle, Names, Reply, Status
 from ..errors.files import file_error
+from . import litter
 from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Course, run
@@ -170,6 +171,8 @@ class Placing:
 
     def beside(self) -> Course[int]:
         """Write to a new file beside it, which takes its place at the end."""
+        for left in litter.take(self._client.host):
+            self._client._session.tell(wire.Remove(left))
         partial = self._beside()
         opening = wire.Open(partial, wire.WRITE | wire.CREATE | wire.EXCLUSIVE, self._created)
         try:
@@ -197,6 +200,7 @@ class Placing:
             # Given up from outside: there is no time to wait for anything.
             self._client._session.tell(wire.Remove(partial))
             self._client._session.flush()
+            litter.add(self._client.host, [partial])
             raise
         except Exception:
             yield from self._discard(partial)

@@ -14,6 +14,7 @@ import pytest
 import openssh_core
 from openssh_core import TransferError
 from openssh_core.copy import Report
+from openssh_core.copy._gauge import Limits
 from openssh_core.copy.options import TransferOptions
 from openssh_core.copy.trees import Transfer
 from openssh_core.sftp import SFTPClient
@@ -27,7 +28,9 @@ def transfer(
 ) -> tuple[Transfer, SFTPClient]:
     client = SFTPClient.over(server.ours, host="hostile")
     wanted = TransferOptions(**options)
-    made = Transfer(client, wanted, digests=lambda *_: None, progress=progress, cancel=None, check=check)
+    made = Transfer(
+        client, wanted, digests=lambda *_: None, progress=progress, cancel=None, limits=Limits(None, 60.0), check=check
+    )
     return made, client
 
 
