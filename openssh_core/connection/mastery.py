@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._cli.log import escaped
 from .._cli.target import parse_target
+from .._io.socket_like import Given
 from ..errors import InvalidInput
 from ..keys import HostKey
 from .life import ConnectionLife
@@ -94,7 +95,7 @@ class Mastery(ConnectionLife):
             InvalidInput: the master was started by somebody else, or its way leads through this program (`gateway=`).
             ConnectionClosed: this connection was closed.
         """
-        if self._beneath is not None:
+        if self._beneath is not None and not isinstance(self._beneath, Given):
             raise InvalidInput("the way to this host leads through this program and ends with it", host=self.host)
         master = self._live()
         self._close_attached()
