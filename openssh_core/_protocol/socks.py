@@ -147,15 +147,13 @@ class Socks4Client(Dialogue):
         super().__init__()
 
     def _talk(self) -> Steps:
-        name = b""
-        try:
-            address = ipaddress.IPv4Address(self._host).packed
-        except ValueError:
+        address, name = _address_4(self._host), b""
+        if address is None:
             if ":" in self._host or not self._names:
                 raise GatewayError(
                     f"{'SOCKS 4' if self._names else 'SOCKS 4 without names'} has no way to say {self._host}",
                     advice="Use socks5://, or socks4a:// for names",
-                ) from None
+                )
             address, name = b"\0\0\0\1", self._host.encode() + b"\0"
         self._say(bytes([4, _CONNECT]) + self._port.to_bytes(2, "big") + address + self._user.encode() + b"\0" + name)
         reply = yield 8
@@ -208,6 +206,15 @@ class Socks5Client(Dialogue):
             raise GatewayError(
                 "the SOCKS proxy does not take the user name or the password", advice="Check them with who runs it"
             )
+
+
+def _address_4(host: str) -> bytes | None:
+    """Four bytes; None for what is no such address, and for those that in version 4a say that a name follows."""
+    try:
+        packed = ipaddress.IPv4Address(host).packed
+    except ValueError:
+        return None
+    return None if packed[:3] == b"\0\0\0" and packed[3] else packed
 
 
 def _address(host: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openssh_core import GatewayError, ProtocolError, RemoteProtocolError
@@ -88,9 +88,11 @@ def test_what_a_client_of_version_4_says() -> None:
     assert client.outgoing() == bytes.fromhex("04 01 0050 0a000001 66726564 00")
     assert hear(client, OK_4 + b"SSH-2.0") == b"SSH-2.0"
     assert Socks4Client("web1", 22).outgoing() == bytes.fromhex("04 01 0016 00000001 00 7765623100")
+    # As an address it would say that a name follows.
+    assert Socks4Client("0.0.0.7", 22).outgoing() == bytes.fromhex("04 01 0016 00000001 00 302e302e302e3700")
 
 
-@pytest.mark.parametrize(("host", "names"), [("::1", True), ("web1", False)])
+@pytest.mark.parametrize(("host", "names"), [("::1", True), ("web1", False), ("0.0.0.7", False)])
 def test_what_version_4_cannot_say(host: str, names: bool) -> None:
     with pytest.raises(GatewayError, match="socks5"):
         Socks4Client(host, 22, names=names)
@@ -172,13 +174,16 @@ hosts = st.one_of(
 
 
 @given(hosts, st.integers(1, 65_535), st.sampled_from([4, 5]))
+@example("0.0.0.1", 80, 4)  # in version 4a this address means that a name follows
 def test_both_sides_understand_each_other(host: str, port: int, version: int) -> None:
     if version == 4 and ":" in host:
         return
     server = SocksServer()
     client: Dialogue = Socks4Client(host, port) if version == 4 else Socks5Client(host, port)
     while server.missing:
-        assert hear(server, client.outgoing()) == b""
+        words = client.outgoing()
+        assert words, "both wait for the other"
+        assert hear(server, words) == b""
         assert hear(client, server.outgoing()) == b""
     assert (server.host, server.port) == (host, port)
     assert hear(client, server.granted() + b"rest") == b"rest"
