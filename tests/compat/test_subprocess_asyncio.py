@@ -148,17 +148,17 @@ def test_a_start_that_fails(aio: Any) -> None:
 
 def test_a_hundred_without_a_thread_for_each(shared: subprocess.Remote) -> None:
     async def main() -> None:
-        before = threading.active_count()
+        before = set(threading.enumerate())
         gate = asyncio.Semaphore(8)
 
         async def one(number: int) -> bytes:
             async with gate:
                 process = await shared.create_subprocess_exec("cat", stdin=PIPE, stdout=PIPE)
-                assert threading.active_count() == before
+                assert not set(threading.enumerate()) - before
                 return (await process.communicate(b"%d" % number))[0]  # type: ignore[no-any-return]
 
         assert await asyncio.gather(*map(one, range(100))) == [b"%d" % number for number in range(100)]
-        assert threading.active_count() == before
+        assert not set(threading.enumerate()) - before
 
     asyncio.run(main())
 
