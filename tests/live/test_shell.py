@@ -86,7 +86,7 @@ def test_ctrl_c_goes_to_the_other_side(start: Start) -> None:
 
 
 def test_a_new_size_follows(start: Start) -> None:
-    child = start("shell", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.01; done")
+    child = start("shell", "trap 'stty size' WINCH; trap 'exit 130' INT; echo ready; while :; do sleep 0.01; done")
     child.expect("ready")
     child.setwinsize(40, 120)
     child.expect("40 120")
