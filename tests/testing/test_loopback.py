@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -70,6 +71,17 @@ def test_the_log_of_a_talkative_server_is_always_read(make_server: Any, ssh: Any
     server = make_server({"LogLevel": "DEBUG3"})
     while len(server.log) < 100_000:  # more than a pipe holds
         assert ssh(server, "true").returncode == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"KexAlgorithms": None}])
+def test_a_login_is_cheap_unless_all_shall_be_as_the_server_has_it(make_server: Any, ssh: Any, options: Any) -> None:
+    server = make_server(options)
+    chosen = re.search(r"kex: algorithm: (\S+)", ssh(server, "-v", "true").stderr)
+    assert chosen is not None
+    wanted = re.search(r"^kexalgorithms (\S+)", ssh(server, "-G").stdout, re.MULTILINE)
+    assert wanted is not None
+    # Of those that the client names the first that the server has.
+    assert chosen[1] == next(name for name in wanted[1].split(",") if options or not name.startswith("sntrup"))
 
 
 def test_max_sessions_is_honoured(make_server: Any, ssh: Any, ssh_start: Any) -> None:
