@@ -21,6 +21,7 @@ from ..errors import (
     HostKeyRevoked,
     HostKeyUnknown,
     HostUnreachable,
+    NoSSHServer,
     SSHTooOld,
     TooManyAuthenticationFailures,
     TurnedAway,
@@ -102,28 +103,33 @@ def _no_connection(case: _Case) -> ConnectError:
     if reason == "Connection refused":
         return case.error(ConnectionRefused, f"{there} refuses the connection")
     if reason in ("Connection timed out", "Operation timed out"):
-        return case.error(ConnectTimeout, f"{there} does not answer")
+        return _at("connection", case.error(ConnectTimeout, f"{there} does not answer"))
     if reason in _UNREACHABLE:
         return case.error(HostUnreachable, f"{there} cannot be reached ({reason})")
     return case.error(ConnectError, f"there is no connection to {there} ({reason})")
 
 
 def _silent_server(case: _Case) -> ConnectError:
-    return case.error(
+    error = case.error(
         ConnectTimeout,
         "the server accepted the connection and then said nothing",
         "Check that it is an SSH server that listens there, and that it is not overloaded",
     )
+    return _at("greeting", error)
 
 
 def _login_stalled(case: _Case) -> ConnectError:
-    return case.error(ConnectTimeout, "the server stopped answering during the login")
+    return _at("login", case.error(ConnectTimeout, "the server stopped answering during the login"))
+
+
+def _at(stage: str, error: ConnectError) -> ConnectError:
+    assert isinstance(error, ConnectTimeout)
+    error.stage = stage
+    return error
 
 
 def _no_ssh_there(case: _Case) -> ConnectError:
-    return case.error(
-        ConnectError, "what answers there is no SSH server, or one of another age", "Check the host and the port"
-    )
+    return case.error(NoSSHServer, "what answers there is no SSH server, or one of another age")
 
 
 def _broken_off(case: _Case) -> ConnectError:

@@ -21,6 +21,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      |    +-- HostUnreachable               no route
      |    +-- ConnectTimeout (TimeoutError)
      |    +-- TurnedAway                    the server takes no connection at the moment
+     |    +-- NoSSHServer                   something else answers there
      |    +-- HostKeyError
      |    |    +-- HostKeyUnknown
      |    |    +-- HostKeyChanged
@@ -85,6 +86,7 @@ from .connect import (
     HostKeyRevoked,
     HostKeyUnknown,
     HostUnreachable,
+    NoSSHServer,
     SSHNotFound,
     SSHTooOld,
     TooManyAuthenticationFailures,
@@ -180,6 +182,7 @@ __all__ = [
     "Malformed",
     "MasterUnresponsive",
     "MountError",
+    "NoSSHServer",
     "OpenRefused",
     "OpenSSHError",
     "OpenTimeout",

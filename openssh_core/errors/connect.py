@@ -47,8 +47,21 @@ class TurnedAway(ConnectError):
     )
 
 
+class NoSSHServer(ConnectError):
+    """What answers there is no SSH server, or one that only speaks protocol 1."""
+
+    advice = "Check the host and the port"
+
+
 class ConnectTimeout(ConnectError, TimeoutError):
-    """The connection, or the login, took longer than `connect_timeout`."""
+    """The connection, or the login, took longer than `connect_timeout`.
+
+    Attributes:
+        stage: what was not complete then: the `connection`, the server's `greeting`, or the `login`; empty where that
+            is not known.
+    """
+
+    stage = ""
 
     advice = "The host is down, a firewall drops packets, or connect_timeout is too short"
 

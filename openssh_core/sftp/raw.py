@@ -171,7 +171,10 @@ class RemoteRaw(io.RawIOBase):
     Attributes:
         name: its path.
         mode: how it was opened, in the words of `open`.
+        forgotten: whether dropping it without closing it is nothing to warn of.
     """
+
+    forgotten = False
 
     def __init__(self, client: ClientBase, path: bytes, handle: bytes, flags: int, mode: str, size: int | None) -> None:
         super().__init__()
@@ -193,7 +196,8 @@ class RemoteRaw(io.RawIOBase):
 
     def _dealloc_warn(self, source: object) -> None:
         # Called by the buffer around this one when that is dropped without having been closed.
-        warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=2, source=source)
+        if not self.forgotten:
+            warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=2, source=source)
 
     def __del__(self) -> None:
         # A finaliser may run in the midst of anything: it sends no more than a word, and waits for nothing.

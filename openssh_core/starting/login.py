@@ -39,6 +39,12 @@ _ASKPASS_SINCE = (8, 4)
 _KNOWN_HOSTS_COMMAND_SINCE = (8, 5)
 _FORWARDS_ANOTHER_AGENT_SINCE = (8, 2)
 
+_INCOMPLETE = {
+    "connection": "there was no connection",
+    "greeting": "the server accepted the connection and then said nothing: there was no greeting",
+    "login": "the login was not complete",
+}
+
 
 def adopt_master(control_path: str, host: str, deadline: Deadline, *, ssh: str = "ssh") -> Master:
     """Take up a master that somebody else has started; it will never be ended by us.
@@ -234,12 +240,14 @@ class Login:
     def _too_slow(self) -> ConnectTimeout:
         said = self._directory.read_log()
         facts = log.server_facts(said)
-        stage = "the login was not complete" if facts.version else "there was no connection"
-        return ConnectTimeout(
-            f"{stage} after {self._options.connect_timeout:g} s",
+        stage = "login" if facts.version else "greeting" if facts.address else "connection"
+        error = ConnectTimeout(
+            f"{_INCOMPLETE[stage]} after {self._options.connect_timeout:g} s",
             host=self._host,
             last_words=log.last_words(said),
         )
+        error.stage = stage
+        return error
 
     def _answer(self, question: str) -> str:
         """The answer to one of ssh's questions. Without one the login ends here: ssh would send an empty password."""

@@ -27,6 +27,7 @@ from openssh_core.errors import (
     HostKeyRevoked,
     HostKeyUnknown,
     HostUnreachable,
+    NoSSHServer,
     SSHTooOld,
     TooManyAuthenticationFailures,
     TurnedAway,
@@ -101,7 +102,7 @@ RECORDED: list[tuple[str, type[ConnectError], str]] = [
     ),
     (
         f"{HTTP}{MARK}Connection closed by remote host\r\nConnection closed by h port 9\r\n",
-        ConnectError,
+        NoSSHServer,
         "no SSH server",
     ),
     (
@@ -120,7 +121,7 @@ RECORDED: list[tuple[str, type[ConnectError], str]] = [
     ("banner exchange: Connection to UNKNOWN port 65535: Broken pipe\r\n", ConnectError, "jump host"),
     (
         f"{MARK}Protocol major versions differ: 2 vs. 1\r\nbanner exchange: Connection to h port 9: could not read\r\n",
-        ConnectError,
+        NoSSHServer,
         "another age",
     ),
     (
@@ -406,7 +407,9 @@ def test_live_unknown_name(failure: Failure) -> None:
 @pytest.mark.live
 def test_live_nobody_answers(failure: Failure) -> None:
     with listener(None) as port:
-        assert type(failure(port=port, connect_timeout=1)) is ConnectTimeout
+        error = failure(port=port, connect_timeout=1)
+    assert type(error) is ConnectTimeout
+    assert error.stage == "connection"
 
 
 @pytest.mark.live
@@ -414,7 +417,7 @@ def test_live_nobody_speaks(failure: Failure) -> None:
     with listener(until_it_ends) as port:
         error = failure(port=port, connect_timeout=1)
     assert type(error) is ConnectTimeout
-    assert "said nothing" in str(error)
+    assert "said nothing" in str(error) and error.stage == "greeting"
 
 
 @pytest.mark.live
@@ -423,8 +426,8 @@ def test_live_nobody_speaks(failure: Failure) -> None:
     [
         (b"", TurnedAway, "before it said a word"),
         (b"Not allowed at this time\r\n", TurnedAway, "turns connections away"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", ConnectError, "no SSH server"),
-        (b"SSH-1.5-old\r\n", ConnectError, "another age"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", NoSSHServer, "no SSH server"),
+        (b"SSH-1.5-old\r\n", NoSSHServer, "another age"),
         (b"SSH-2.0-short\r\n", ConnectError, "during the login"),
     ],
 )

@@ -17,10 +17,12 @@ from openssh_core import (
     HostKeyChanged,
     HostKeyUnknown,
     HostUnreachable,
+    NoSSHServer,
     OpenRefused,
     OpenSSHError,
     OpenTimeout,
     RequestRefused,
+    TurnedAway,
     UnknownHost,
 )
 
@@ -71,7 +73,11 @@ def connect_error(error: ConnectError, hostname: str, port: int, *, tried: froze
             return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
         case HostUnreachable():
             return _not_connected(hostname, port, OSError, errno.EHOSTUNREACH)
-        case ConnectTimeout() if "banner exchange" not in error.last_words:
+        case ConnectTimeout(stage="login"):
+            return AuthenticationException("Authentication timeout.")
+        case ConnectTimeout(stage="greeting") | NoSSHServer() | TurnedAway():
+            return SSHException("Error reading SSH protocol banner")
+        case ConnectTimeout():
             return TimeoutError("timed out")
         case HostKeyUnknown():
             name = hostname if port == 22 else f"[{hostname}]:{port}"
@@ -83,7 +89,7 @@ def connect_error(error: ConnectError, hostname: str, port: int, *, tried: froze
             return _not_let_in(error, tried, locked)
         case ConfigurationError():
             return ConfigParseError(error.what)
-    return SSHException(_without_banner(error) or str(error))
+    return SSHException(str(error))
 
 
 def _unknown_name(error: UnknownHost, hostname: str, port: int) -> socket.gaierror:
@@ -123,8 +129,3 @@ def _not_let_in(error: AuthenticationError, tried: frozenset[str], locked: bool)
     if error.methods and not last & set(error.methods):
         return BadAuthenticationType("Bad authentication type", list(error.methods))
     return AuthenticationException("Authentication failed.")
-
-
-def _without_banner(error: ConnectError) -> str:
-    silent = "banner exchange", "exchange_identification"
-    return "Error reading SSH protocol banner" if any(words in error.last_words for words in silent) else ""

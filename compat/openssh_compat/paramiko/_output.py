@@ -51,7 +51,7 @@ class Output:
             waiting = self.stderr.read(len(self.stderr)) if self.stderr.read_ready() else b""
             self.stderr.divert(self.stdout)
             if waiting:
-                self.stdout.feed(waiting)
+                self.stdout.feed(waiting, late=True)
         elif before and not combined:
             self.stderr.divert(None)
         return before

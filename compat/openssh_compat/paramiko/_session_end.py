@@ -56,7 +56,13 @@ class SessionEnd:
         with self._lock:
             if self._process is not None or self._closed:
                 raise SSHException("Channel closed.")
-            process = starter(self)
+            try:
+                process = starter(self)
+            except SSHException:
+                # As in paramiko: what was refused once is closed.
+                self._closed = True
+                self.output.close()
+                raise
             assert process.stdin is not None
             self._process, self._input = process, Input(process.stdin)
         if self._input_ended:

@@ -218,8 +218,8 @@ class Authentication(Greeting):
         return self.connection is not None and self.is_active()
 
     def get_username(self) -> str | None:
-        """As whom; None before it was tried."""
-        return self._username
+        """As whom it is logged in; None before that, and when the connection is gone."""
+        return self._username if self.is_authenticated() else None
 
     def get_banner(self) -> bytes | None:
         """What the server shows before the login. ssh does not tell it apart, so this is None."""

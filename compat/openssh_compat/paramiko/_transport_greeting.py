@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import openssh_core
-from openssh_core import ConnectError, HostKeyUnknown
+from openssh_core import ConnectError, HostKeyUnknown, InvalidTarget
 
 from . import _failures
 from ._host_key import from_core
@@ -54,6 +55,8 @@ class Greeting(Options):
             SSHException: there is no SSH server.
         """
         try:
+            if not self._open:
+                raise SSHException("the transport was closed; make another one")
             if not self._way.once:
                 self._greet(timeout)
         except Exception as error:
@@ -122,16 +125,20 @@ class Greeting(Options):
                 "forward_agent": self.forward_agent,
             }
             target = f"[{host}]" if ":" in host else host
-            return openssh_core.connect(
-                target,
-                user=username,
-                port=self._way.port,
-                connect_timeout=timeout,
-                keepalive=max(int(keepalive), 0),
-                **manners,
-                **go,
-                **arguments,
-            )
+            try:
+                return openssh_core.connect(
+                    target,
+                    user=username,
+                    port=self._way.port,
+                    connect_timeout=timeout,
+                    keepalive=max(int(keepalive), 0),
+                    **manners,
+                    **go,
+                    **arguments,
+                )
+            except InvalidTarget as error:
+                # No resolver would find such a name.
+                raise socket.gaierror(socket.EAI_NONAME, error.what) from error
 
     def _known_lines(self) -> list[str | bytes]:
         if self._known_host is not None:

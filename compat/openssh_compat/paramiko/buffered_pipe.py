@@ -99,12 +99,16 @@ class BufferedPipe:
         self._feeds = (weakref.ref(feed),)
         return feed
 
-    def feed(self, data: bytes) -> None:
-        """Put something in; b"" is the end."""
+    def feed(self, data: bytes, *, late: bool = False) -> None:
+        """Put something in; b"" is the end.
+
+        Args:
+            late: it came before the end, though that is known already.
+        """
         if data and self._instead is not None:
             return self._instead.feed(data)
         with self._changed:
-            if self._ended:
+            if self._ended and not late:
                 return
             if data:
                 self._content.put(data)

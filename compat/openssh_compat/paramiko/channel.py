@@ -14,6 +14,7 @@ from .._shim import refused
 from ._channel_file import ChannelFile, ChannelStderrFile, ChannelStdinFile
 from ._end import Buffer, End
 from ._lent import lend
+from ._sendable import Sendable, as_bytes, as_text, whole_characters
 from ._session_end import SessionEnd
 from ._socket_end import SocketEnd
 from .buffered_pipe import PipeTimeout
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Channel", "ChannelFile", "ChannelStderrFile", "ChannelStdinFile"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-Sendable = str | bytes | bytearray | memoryview
 
 _numbers = count()
 
@@ -66,8 +65,11 @@ class Channel(ClosingContextManager):
 
     def _session(self) -> SessionEnd:
         """The session, as long as nothing runs in it."""
-        if not isinstance(self._end, SessionEnd) or self._end.started or self._closed:
-            raise SSHException("Channel closed." if isinstance(self._end, SessionEnd) else "this channel is no session")
+        _check_open(self)
+        if not isinstance(self._end, SessionEnd):
+            raise SSHException("this channel is no session")
+        if self._end.started:
+            raise SSHException("Channel closed.")
         return self._end
 
     def get_pty(
@@ -83,7 +85,7 @@ class Channel(ClosingContextManager):
 
     def update_environment(self, environment: Mapping[str, str]) -> None:
         """Variables for what will run. What the server does not take, the shell sets."""
-        self._session().environment.update({_text(name): _text(value) for name, value in environment.items()})
+        self._session().environment.update({as_text(name): as_text(value) for name, value in environment.items()})
 
     def set_environment_variable(self, name: str, value: str) -> None:
         """One variable; see `update_environment`."""
@@ -96,7 +98,7 @@ class Channel(ClosingContextManager):
             ChannelException: the server opens no session.
             SSHException: something runs on this channel already, or the server does not run it.
         """
-        self._session().start(self.transport.starter(_text(command), None))
+        self._session().start(self.transport.starter(as_text(command), None))
 
     def invoke_shell(self) -> None:
         """Run the account's shell. Raises as `exec_command` does."""
@@ -104,7 +106,7 @@ class Channel(ClosingContextManager):
 
     def invoke_subsystem(self, subsystem: str) -> None:
         """Run a subsystem, such as `sftp` or `netconf`. Raises as `exec_command` does."""
-        self._session().start(self.transport.starter(None, subsystem))
+        self._session().start(self.transport.starter(None, as_text(subsystem)))
 
     def request_forward_agent(self, handler: Callable[[Channel], Any]) -> bool:
         """Let what will run here use our agent. ssh must have been told before: see `SSHClient.forward_agent`.
@@ -161,6 +163,8 @@ class Channel(ClosingContextManager):
 
     def receive(self, stream: Buffer, nbytes: int | None) -> bytes:
         """Up to `nbytes` bytes of a stream, None: all to its end."""
+        if nbytes is not None and nbytes < 0:
+            raise ValueError("negative buffersize in recv")
         try:
             return self._end.read(stream, nbytes, self.timeout)
         except PipeTimeout:
@@ -194,23 +198,25 @@ class Channel(ClosingContextManager):
     # ---- sending
 
     def send(self, s: Sendable) -> int:
-        """Send what there is room for; how many bytes that was.
+        """Send what there is room for; how many bytes that was, of text: how many characters.
 
         Raises:
             TimeoutError: there was no room in time (`settimeout`).
             OSError: the channel is closed, `shutdown_write` was called, or the command reads no more.
         """
-        return self._end.send(_bytes(s), self.timeout)
+        data = as_bytes(s)
+        sent = self._end.send(data, self.timeout)
+        return whole_characters(data, sent, lambda rest: self._end.send(rest, None)) if isinstance(s, str) else sent
 
     def sendall(self, s: Sendable) -> None:
         """Send all of it. Raises as `send` does; how much was sent then is not known."""
-        left = memoryview(_bytes(s))
+        left = memoryview(as_bytes(s))
         while left:
             left = left[self._end.send(left, self.timeout) :]
 
     def send_ready(self) -> bool:
-        """Whether `send` would send something at once."""
-        return self._end.send_ready()
+        """Whether `send` would not wait: it would send something, or raise."""
+        return self.closed or self.eof_sent or self._end.send_ready()
 
     @refused
     def send_stderr(self, s: Sendable) -> NoReturn:
@@ -309,8 +315,7 @@ class Channel(ClosingContextManager):
         Raises:
             SSHException: the channel is closed, or the command has ended.
         """
-        if self._closed or self.eof_received:
-            raise SSHException("Channel is not open")
+        _check_open(self)
         if isinstance(self._end, SessionEnd):
             self._end.resize(int(width), int(height), int(width_pixels), int(height_pixels))
 
@@ -344,12 +349,18 @@ class Channel(ClosingContextManager):
         log_as("paramiko.transport", level, f"[chan {self._name}] {msg}", *args)
 
 
+def _check_open(channel: Channel) -> None:
+    if channel.closed or channel.eof_received:
+        raise SSHException("Channel is not open")
+
+
 def open_only(func: F) -> F:
     """Decorator for methods of a channel: SSHException when it is closed, or either side has ended."""
 
     @functools.wraps(func)
     def check(self: Channel, *args: Any, **named: Any) -> Any:
-        if self.closed or self.eof_received or self.eof_sent or not self.active:
+        _check_open(self)
+        if self.eof_sent:
             raise SSHException("Channel is not open")
         return func(self, *args, **named)
 
@@ -372,14 +383,6 @@ class StatusEvent:
         return self._end.over()
 
     isSet = is_set  # the old name is still used
-
-
-def _bytes(data: Sendable) -> bytes | memoryview:
-    return data.encode("utf-8") if isinstance(data, str) else memoryview(data).cast("B")
-
-
-def _text(data: str | bytes) -> str:
-    return data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
 
 
 lend(__name__)

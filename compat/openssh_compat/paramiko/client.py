@@ -169,6 +169,7 @@ class SSHClient(ClosingContextManager):
             SSHException: anything else about SSH.
             NoValidConnectionsError, TimeoutError, socket.gaierror, OSError: there is no connection to it.
         """
+        port = int(port)
         trust = Trust(hostname, port, (self._system_host_keys, self._host_keys), self._ask_policy)
         in_steps = transport_factory or auth_strategy or type(self)._auth is not SSHClient._auth
         if sock is None and in_steps:

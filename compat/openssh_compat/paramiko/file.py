@@ -126,7 +126,7 @@ class BufferedFile(ClosingContextManager):
         """All lines; with `sizehint` so many that they have that many bytes together."""
         lines: list[str | bytes] = []
         size = 0
-        for line in self:
+        while line := self.readline():
             lines.append(line)
             size += len(line)
             if sizehint is not None and size >= sizehint:
@@ -223,10 +223,10 @@ class BufferedFile(ClosingContextManager):
         return self._closed
 
     def readable(self) -> bool:
-        return bool(self._flags & self.FLAG_READ) and not self._closed
+        return bool(self._flags & self.FLAG_READ)
 
     def writable(self) -> bool:
-        return bool(self._flags & self.FLAG_WRITE) and not self._closed
+        return bool(self._flags & self.FLAG_WRITE)
 
     def seekable(self) -> bool:
         return False

@@ -35,7 +35,7 @@ class UnknownKeyType(_Error):
     """
 
     def __init__(self, key_type: str | None = None, key_bytes: bytes | None = None) -> None:
-        Exception.__init__(self, key_type)
+        # What it was made with is in `args` already.
         self.key_type = key_type
         self.key_bytes = key_bytes
 

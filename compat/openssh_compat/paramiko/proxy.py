@@ -46,8 +46,8 @@ class ProxyCommand(ClosingContextManager):
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(content)
-        except OSError as error:
-            raise ProxyCommandFailure(" ".join(self.cmd), error.strerror or str(error)) from error
+        except (OSError, ValueError) as error:  # ValueError: it was closed here
+            raise self._failure(error) from error
         return len(content)
 
     def recv(self, size: int) -> bytes:
@@ -73,9 +73,12 @@ class ProxyCommand(ClosingContextManager):
                 data += piece
         except TimeoutError:
             raise
-        except OSError as error:
-            raise ProxyCommandFailure(" ".join(self.cmd), error.strerror or str(error)) from error
+        except (OSError, ValueError) as error:
+            raise self._failure(error) from error
         return data
+
+    def _failure(self, error: Exception) -> ProxyCommandFailure:
+        return ProxyCommandFailure(" ".join(self.cmd), getattr(error, "strerror", None) or str(error))
 
     def close(self) -> None:
         """End it: SIGTERM, and SIGKILL a second later. Idempotent."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NoReturn
 
@@ -38,7 +40,14 @@ class SFTPFile(BufferedFile):
         self.handle = handle
         self.pipelined = False
         self._path = path
+        # In paramiko nobody is told that a file was not closed.
+        handle.forgotten = True  # type: ignore[attr-defined]  # the core's file has it
         self._set_mode(mode, bufsize)
+
+    def __del__(self) -> None:
+        # As in paramiko: what is in the buffer of a file that is let go of is written. A finaliser must not wait.
+        if getattr(self, "_unsent", None) and not self._closed:
+            threading.Thread(target=_finish, args=(self.handle, bytes(self._unsent)), daemon=True).start()
 
     # ---- as a file
 
@@ -112,7 +121,7 @@ class SFTPFile(BufferedFile):
     def seek(self, offset: int, whence: int = 0) -> None:
         """Go to a place: from the start (0), from here (1), from the end (2)."""
         self.flush()
-        base = (0, self._pos, self._get_size() if whence == self.SEEK_END else 0)[whence]
+        base = 0 if whence == self.SEEK_SET else self._pos if whence == self.SEEK_CUR else self._get_size()
         with in_paramikos_words():
             self.handle.seek(base + offset)
         self._ahead, self._at = b"", 0
@@ -184,6 +193,12 @@ class SFTPFile(BufferedFile):
 
     def setblocking(self, blocking: bool) -> None:
         self.sftp.get_channel().setblocking(blocking)
+
+
+def _finish(handle: IO[bytes], data: bytes) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        handle.write(data)
+        handle.close()
 
 
 lend(__name__)
