@@ -126,14 +126,6 @@ def test_a_session_that_the_server_refuses() -> None:
     assert type(session_error(openssh_core.RequestRefused("no exec here"))) is paramiko.SSHException
 
 
-def test_a_server_that_says_nothing(make_server: Callable[..., LoopbackServer]) -> None:
-    server = make_server()
-    server.freeze(listener=True)
-    client = paramiko.SSHClient()
-    with pytest.raises(TimeoutError, match="timed out"):
-        client.connect(**login(server, timeout=0.5))
-
-
 def test_errors_carry_what_the_core_knows(loopback_server: LoopbackServer, tmp_path: Path) -> None:
     client = paramiko.SSHClient()
     client.load_host_keys(str(loopback_server.known_hosts))
