@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Callable
 
+from .._io.deadline import Deadline
 from .._value import Value
 from ..errors import (
     AuthenticationError,
@@ -29,6 +30,11 @@ Dial = Callable[[], Master]
 
 # What another attempt would not change, or must not be tried again.
 _FINAL = (AuthenticationError, ConfigurationError, HostKeyError, SSHNotFound, SSHTooOld)
+
+
+# Seconds for the news that a master is gone, and between two looks whether it has come.
+_TO_BE_TOLD = 1.0
+_LOOK_AGAIN = 0.01
 
 
 class Reconnect(Value):
@@ -111,6 +117,18 @@ class Access:
             if self._reconnect is not None and self._master.lost:
                 return self._again(self._reconnect)
             return self._master
+
+    def can_renew(self, master: Master) -> bool:
+        """Whether a master that nothing could be started through is gone, and `master` gives another one.
+
+        Somebody who talked with it may know before those who keep it do; they are given a moment.
+        """
+        if self._reconnect is None:
+            return False
+        deadline = Deadline.after(_TO_BE_TOLD)
+        while not master.lost and not deadline.passed:
+            time.sleep(_LOOK_AGAIN)
+        return master.lost
 
     def restart(self) -> None:
         """End the master and log in again."""

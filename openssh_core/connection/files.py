@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._io.deadline import check_seconds
+from ..errors import ConnectionLost
 from .life import ConnectionLife
 
 if TYPE_CHECKING:
@@ -31,4 +32,10 @@ class Files(ConnectionLife):
 
         if timeout is not None:
             check_seconds(timeout, "timeout")
+        master = self._live()
+        try:
+            return SFTPClient.of_master(master, host=self.host, subsystem=subsystem, timeout=timeout)
+        except ConnectionLost as error:
+            if error.started or not self._access.can_renew(master):
+                raise
         return SFTPClient.of_master(self._live(), host=self.host, subsystem=subsystem, timeout=timeout)

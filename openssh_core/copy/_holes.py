@@ -18,14 +18,25 @@ from ._job import Job
 
 
 def send_holes(
-    job: Job, file: IO[bytes], source: Reader, where: bytes, flags: int, created: Attributes, finally_set: Attributes
+    job: Job,
+    file: IO[bytes],
+    source: Reader,
+    where: bytes,
+    target: bytes,
+    flags: int,
+    created: Attributes,
+    finally_set: Attributes,
 ) -> Course[int]:
-    """Send only what is not zero anyway, then set the length."""
+    """Send only what is not zero anyway, then set the length.
+
+    Args:
+        target: what errors call it.
+    """
     message: wire.Request = wire.Open(where, flags, created)
     _, reply = yield [message]
     if not isinstance(reply, Handle):
         assert isinstance(reply, Status)
-        raise job.client._failure(reply, message, where)
+        raise job.client._failure(reply, message, where, shown=target)
     handle: bytes | None = reply.handle
     plan = WritePlan(job.pressure)
     pieces = data_of(file, source, job.session.limits.write)
@@ -51,7 +62,7 @@ def send_holes(
             if isinstance(message, wire.Write):
                 plan.landed(len(message.data))
             if isinstance(reply, Status) and reply.code != OK:
-                raise job.client._failure(reply, message, where)
+                raise job.client._failure(reply, message, where, shown=target)
         return size
     finally:
         plan.abandon()

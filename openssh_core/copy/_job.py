@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from .._protocol.transfer import Pressure
 from .._wire import sftp as wire
+from .._wire.sftp_replies import NO_SUCH_FILE, OK, Reply, Status
 from ..errors import OpenSSHError, SFTPTimeout
 from ..sftp import litter
 from ..sftp.attributes import FileStat
@@ -26,6 +27,7 @@ BACKLOG = 2000
 
 # With one of these every further file would fail too.
 _HOPELESS = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+_HOPELESS_THERE = frozenset([errno.ENOSPC])
 
 RemoteDigests = Callable[[list[bytes], "int | None"], "dict[bytes, str] | None"]
 """Digests of files there, by path: of the whole of each, or of so many bytes from its beginning. None: it cannot be
@@ -60,7 +62,8 @@ class Job:
         """
         self.gauge.look()
         self.report.fail(source, target, error)
-        if isinstance(error, OSError) and error.errno in _HOPELESS and not isinstance(error, OpenSSHError):
+        hopeless = _HOPELESS_THERE if isinstance(error, OpenSSHError) else _HOPELESS
+        if isinstance(error, OSError) and error.errno in hopeless:
             raise error
 
     def drop(self, path: bytes) -> None:
@@ -70,8 +73,9 @@ class Job:
 
     def tidy(self) -> None:
         """Have removed what an earlier transfer could not."""
-        for path in litter.take(self.host):
-            self.drop(path)
+        self.dropped.update(litter.take(self.host))
+        if self.dropped:
+            self._remove_dropped()
 
     def settle(self, error: BaseException | None = None) -> None:
         """See that what was told the server last, to remove what is not complete, has reached it."""
@@ -79,16 +83,28 @@ class Job:
             self.stuck = True
         if not self.stuck and self.session.error is None:
             try:
-                self.session.call(wire.RealPath(b"."))
-                self.dropped.clear()
+                self._remove_dropped()
             except OpenSSHError:
                 self.stuck = True  # what ended the transfer matters more
         self.abandon()
+
+    def _remove_dropped(self) -> None:
+        """Once more, to know how it went; the answers come after whatever was asked before was done."""
+        paths = list(self.dropped)
+        asked: list[wire.Request] = [wire.Remove(path) for path in paths]
+        for path, reply in zip(paths, self.client._ask_all(asked or [wire.RealPath(b".")]), strict=False):
+            if gone(reply):
+                self.dropped.discard(path)
 
     def abandon(self) -> None:
         """There is no time to wait: whoever comes next looks after what may be left."""
         litter.add(self.host, self.dropped)
         self.dropped.clear()
+
+
+def gone(reply: Reply) -> bool:
+    """Whether the answer to REMOVE means that nothing is there any more."""
+    return isinstance(reply, Status) and reply.code in (OK, NO_SUCH_FILE)
 
 
 def kind_of(mode: int | None) -> Kind:

@@ -59,6 +59,8 @@ class Mover:
             self._users[client] -= 1
             if not self._users[client]:
                 del self._users[client]
+                if client is self._client and client.closed:
+                    self._client = None  # its connection is gone
                 if client is not self._client:
                     client.close()
 

@@ -10,7 +10,7 @@ from .._wire import sftp as wire
 from .._wire.sftp_extensions import PosixRename
 from .._wire.sftp_replies import OK, Attrs, Reply, Status
 from ..sftp.attributes import of_wire
-from ._job import Job
+from ._job import Job, gone
 from ._landing import partial_name, resumable_name
 from ._verifying import prefix_fits
 
@@ -28,15 +28,21 @@ class Places:
         _, reply = yield [wire.LStat(path)]
         return of_wire(reply.attributes) if isinstance(reply, Attrs) else None
 
-    def granted(self, message: wire.Request, path: bytes, second: bytes | None = None) -> Asking:
+    def granted(
+        self, message: wire.Request, path: bytes, second: bytes | None = None, *, shown: bytes | None = None
+    ) -> Asking:
         """Ask for something.
+
+        Args:
+            path, second: what it is about.
+            shown: what an error calls it.
 
         Raises:
             SFTPOSError: the server did not do it.
         """
         _, reply = yield [message]
         if isinstance(reply, Status) and reply.code != OK:
-            raise self._job.client._failure(reply, message, path, second)
+            raise self._job.client._failure(reply, message, path, second, shown)
 
     def resume_at(self, file: IO[bytes], path: bytes, size: int) -> Asking:
         """How much of it an earlier attempt has left there."""
@@ -52,7 +58,7 @@ class Places:
             SFTPOSError: it has not got it; what was there is there.
         """
         if self._job.session.offers(PosixRename):
-            yield from self.granted(PosixRename(where, target), where, target)
+            yield from self.granted(PosixRename(where, target), where, target, shown=target)
             return
         message = wire.Rename(where, target)
         _, reply = yield [message]
@@ -62,7 +68,7 @@ class Places:
         aside = self.beside(target)
         yield from self.granted(wire.Rename(target, aside), target)
         try:
-            yield from self.granted(message, where, target)
+            yield from self.granted(message, where, target, shown=target)
         except OSError:
             self._job.session.tell(wire.Rename(aside, target))
             raise
@@ -73,11 +79,13 @@ class Places:
         self._job.dropped.add(path)
         remove = wire.Remove(path)
         asked: list[wire.Request] = [remove]
-        message = None
+        message: wire.Request | None = None
+        reply: Reply = Status(OK)
         while message is not remove:
-            message, _reply = yield asked
+            message, reply = yield asked
             asked = []
-        self._job.dropped.discard(path)
+        if gone(reply):
+            self._job.dropped.discard(path)
 
     def beside(self, target: bytes) -> bytes:
         """A name beside the target that nothing has."""

@@ -320,7 +320,7 @@ class Sending:
             where = self._places.beside(target)
             flags |= wire.EXCLUSIVE
         try:
-            size = yield from self._send(file, source, where, flags, start, status, old)
+            size = yield from self._send(file, source, where, target, flags, start, status, old)
             if options.verify and not special:
                 departed = Departed(file, shown, where, target, start + size)
                 return departed
@@ -342,6 +342,7 @@ class Sending:
         file: IO[bytes],
         source: Reader,
         where: bytes,
+        target: bytes,
         flags: int,
         start: int,
         status: os.stat_result | None,
@@ -354,7 +355,7 @@ class Sending:
         created = wire.NO_ATTRIBUTES if mode is None else Attributes(permissions=mode)
         finally_set = self._of_file(status, mode, old, flags)
         if options.sparse and status is not None and modes.S_ISREG(status.st_mode):
-            return (yield from send_holes(job, file, source, where, flags, created, finally_set))
+            return (yield from send_holes(job, file, source, where, target, flags, created, finally_set))
         return (
             yield from send(
                 job.client,
@@ -366,6 +367,7 @@ class Sending:
                 start=start,
                 fsync=options.fsync,
                 pressure=job.pressure,
+                shown=target,
             )
         )
 

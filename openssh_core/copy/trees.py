@@ -236,11 +236,8 @@ class Transfer:
         except Exception as error:
             job.settle(error)
             raise
-        except BaseException:
+        finally:
             job.abandon()
-            raise
-        # Each of them has been waited for, or is of an earlier transfer.
-        job.dropped.clear()
 
     def _judged(self, report: Report) -> Report:
         failed = report.failed

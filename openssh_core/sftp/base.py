@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from .._io.sftp_session import Mailbox, SftpSession
 from .._wire import sftp as wire
 from .._wire.sftp_extensions import Extended
-from .._wire.sftp_replies import OK, Attrs, Handle, Names, Reply, Status
+from .._wire.sftp_replies import OK, Handle, Names, Reply, Status
 from ..errors import Malformed, OpenSSHError, SFTPOSError, SFTPProtocolError, SFTPUnsupported
 from .failures import failure
+from .looking import Looks
 from .paths import RemotePathLike, to_text, to_wire
 
 if TYPE_CHECKING:
@@ -132,16 +133,14 @@ class ClientBase:
             raise SFTPUnsupported(f"the server has no {name}", host=self.host, extension=name)
 
     def _failure(
-        self, status: Status, message: wire.Request, path: bytes | None = None, second: bytes | None = None
+        self,
+        status: Status,
+        message: wire.Request,
+        path: bytes | None = None,
+        second: bytes | None = None,
+        shown: bytes | None = None,
     ) -> SFTPOSError:
-        return failure(status, message, path, second, host=self.host, look=self._look)
-
-    def _look(self, path: bytes, follow: bool) -> int | None:
-        try:
-            reply = self._session.call(wire.Stat(path) if follow else wire.LStat(path))
-        except OpenSSHError:
-            return None  # the failure that is being explained matters more
-        return reply.attributes.permissions if isinstance(reply, Attrs) else None
+        return failure(status, message, path, second, host=self.host, look=Looks(self._session), shown=shown)
 
     def _one_name(self, message: wire.Request, path: bytes | None) -> bytes:
         return self._expect(Names, message, path).entries[0].name

@@ -181,6 +181,7 @@ def send(
     fsync: bool = False,
     fill: Fill | None = None,
     pressure: Pressure | None = None,
+    shown: bytes | None = None,
 ) -> Course[int]:
     """Write a file.
 
@@ -193,6 +194,7 @@ def send(
         fsync: have it on the disk before it is closed, where the server can.
         fill: writes it in place of the source.
         pressure: shared with other courses.
+        shown: what errors call it.
 
     Returns:
         bytes written.
@@ -205,9 +207,9 @@ def send(
         message, reply = yield [wire.Open(path, flags, created)]
         if not isinstance(reply, Handle):
             assert isinstance(reply, Status)
-            raise client._failure(reply, message, path)
+            raise client._failure(reply, message, path, shown=shown)
         handle = reply.handle
-    writing = _Writing(client, path, handle, source, start, pressure)
+    writing = _Writing(client, path, handle, source, start, pressure, shown)
     last: list[wire.Request] = []
     if finally_set != wire.NO_ATTRIBUTES:
         last.append(wire.FSetStat(handle, finally_set))
@@ -231,10 +233,18 @@ class _Writing:
     """
 
     def __init__(
-        self, client: ClientBase, path: bytes, handle: bytes, source: Source, start: int, pressure: Pressure | None
+        self,
+        client: ClientBase,
+        path: bytes,
+        handle: bytes,
+        source: Source,
+        start: int,
+        pressure: Pressure | None,
+        shown: bytes | None,
     ) -> None:
         self._client = client
         self._path = path
+        self._shown = shown
         self._handle: bytes | None = handle
         self._source = source
         self._plan = WritePlan(pressure)
@@ -260,7 +270,7 @@ class _Writing:
             if isinstance(message, wire.Write):
                 self._plan.landed(len(message.data))
             if isinstance(reply, Status) and reply.code != OK:
-                raise self._client._failure(reply, message, self._path)
+                raise self._client._failure(reply, message, self._path, shown=self._shown)
 
     def _wanted(self) -> list[wire.Request]:
         asked: list[wire.Request] = []

@@ -183,7 +183,7 @@ class Placing:
                     yield from self._discard(partial, wire.Close(opened.handle))
                 return (yield from self._into_other(old))
             if not isinstance(opened, Handle):
-                raise self._client._failure(opened, opening, partial)
+                raise self._client._failure(opened, opening, partial, shown=self._path)
             if old is not None and old.permissions is not None and not self._preserve:
                 self._finally = Attributes(permissions=old.permissions & _PERMISSIONS)
             size = yield from send(
@@ -194,6 +194,7 @@ class Placing:
                 finally_set=self._finally,
                 fsync=self._fsync,
                 fill=self.fill,
+                shown=self._path,
             )
             yield from self._take_place(partial)
         except GeneratorExit:
@@ -275,7 +276,7 @@ class Placing:
     def _granted(self, message: wire.Request, path: bytes) -> Asking:
         _, reply = yield [message]
         if isinstance(reply, Status) and reply.code != OK:
-            raise self._client._failure(reply, message, path, self._path)
+            raise self._client._failure(reply, message, path, self._path, shown=self._path)
 
     def _beside(self) -> bytes:
         directory, name = posixpath.split(self._path)

@@ -173,8 +173,8 @@ def test_the_next_put_removes_what_is_left(
     through = relay(loopback_server)
     (tmp_path / ".to.0123456789ab.part").write_text("of somebody else")
     options = loopback_server.connect_options(port=through.port)
-    with openssh_core.connect(**options) as host:
-        put = host.put if how == "the connection's own" else host.sftp().put
+    with openssh_core.connect(**options) as host, host.sftp() as sftp:
+        put = host.put if how == "the connection's own" else sftp.put
         _broken_off(through, put, big, tmp_path / "to")
     with openssh_core.connect(**options) as host:
         host.put(io.BytesIO(b"next"), tmp_path / "next")
