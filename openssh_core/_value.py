@@ -26,9 +26,10 @@ class Value:
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()
+    _names: ClassVar[frozenset[str]] = frozenset()
     _defaults: ClassVar[dict[str, Any]] = {}
-    # How many values in order are enough, and whether there is anything to check then.
-    _enough: ClassVar[int] = 0
+    # How many fields there are, and whether there is anything to check in them.
+    _count: ClassVar[int] = 0
     _checks: ClassVar[bool] = False
     # Fields that are never shown.
     _hidden: ClassVar[frozenset[str]] = frozenset()
@@ -36,33 +37,29 @@ class Value:
     def __init_subclass__(cls) -> None:
         own = [name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
         cls._fields = (*(name for name in cls._fields if name not in own), *own)
+        cls._names = frozenset(cls._fields)
         cls._defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
-        # A default in front of a field without one cannot be left out.
-        cls._enough = max((at for at, name in enumerate(cls._fields, 1) if name not in cls._defaults), default=0)
+        cls._count = len(cls._fields)
         cls._checks = cls.__post_init__ is not Value.__post_init__
         setattr(cls, "__match_args__", cls._fields)  # noqa: B010  # type checkers make their own of the promise above
 
     def __init__(self, *values: Any, **named: Any) -> None:
         # There are thirty of these for each command: this way takes half the time of the other.
-        fields = self._fields
-        if named or not self._enough <= len(values) <= len(fields):
+        if named or len(values) != self._count:
             self._fill(values, named)
         else:
-            state = self.__dict__
-            if len(values) < len(fields):
-                state.update(self._defaults)
-            state.update(zip(fields, values))  # noqa: B905  # the rest has defaults
+            self.__dict__.update(zip(self._fields, values))  # noqa: B905  # as many as there are
         if self._checks:
             self.__post_init__()
 
     def _fill(self, values: tuple[Any, ...], named: dict[str, Any]) -> None:
-        state = self.__dict__
+        state, fields = self.__dict__, self._fields
         state.update(self._defaults)
-        state.update(zip(self._fields, values, strict=False))
-        twice = [name for name in self._fields[: len(values)] if name in named]
+        state.update(zip(fields, values, strict=False))
         state.update(named)
-        if twice or len(values) > len(self._fields) or len(state) != len(self._fields) or named.keys() - self._fields:
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}; it was given {values} and {named}")
+        twice = not named.keys().isdisjoint(fields[: len(values)])
+        if twice or len(values) > len(fields) or state.keys() != self._names:
+            raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}; it was given {values} and {named}")
 
     def __post_init__(self) -> None:
         """Check, and complete, the fields."""
@@ -88,4 +85,11 @@ class Value:
 
     def replace(self, **fields: Any) -> Self:
         """The same but for these fields."""
-        return type(self)(**{**self.__dict__, **fields})
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.__dict__.update(fields)
+        if other.__dict__.keys() != self._names:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(fields.keys() - self._names))}")
+        if self._checks:
+            other.__post_init__()
+        return other

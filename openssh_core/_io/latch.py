@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from _thread import TIMEOUT_MAX, LockType, allocate_lock
-from collections import deque
 from collections.abc import Callable
 
 
@@ -18,8 +17,9 @@ class Latch:
 
     def __init__(self) -> None:
         self._is_open = False
-        self._waiters: deque[LockType] = deque()
-        self._calls: deque[Callable[[], object]] = deque()
+        # Lists: with a queue each, an unused latch would take more than a kilobyte. Both are short.
+        self._waiters: list[LockType] = []
+        self._calls: list[Callable[[], object]] = []
 
     def is_open(self) -> bool:
         return self._is_open
@@ -29,7 +29,7 @@ class Latch:
         self._is_open = True
         while self._waiters:
             try:
-                waiter = self._waiters.popleft()
+                waiter = self._waiters.pop(0)
             except IndexError:
                 break  # another thread opens it, too
             waiter.release()
@@ -44,7 +44,7 @@ class Latch:
     def _call(self) -> None:
         while self._calls:
             try:
-                call = self._calls.popleft()
+                call = self._calls.pop(0)
             except IndexError:
                 return
             call()

@@ -22,6 +22,9 @@ from .reactor import READ, Reactor
 
 _log = Complaints("openssh_core.link")
 
+# No event follows these.
+_LAST = (protocol.Closed, protocol.Refused)
+
 
 class Handler(Protocol):
     """Whoever a channel belongs to. Called in the reactor's thread: short, and no waiting."""
@@ -220,7 +223,7 @@ class ProxyLink:
     def _dispatch(self, event: protocol.Event) -> None:
         number = event.channel
         handler = self._handlers.get(number)
-        if isinstance(event, protocol.Closed | protocol.Refused):
+        if isinstance(event, _LAST):
             self._handlers.pop(number, None)
         if handler is None:
             return

@@ -241,17 +241,22 @@ class SessionOpener:
     def _go_on(self) -> None:
         """Ask for as many channels as there are takers and room; one more in advance when nobody waits."""
         now = monotonic()
-        wanted = 1 if self._wants_to_hold() else 0
-        for queue, urgent in ((self._urgent, True), (self._waiting, False)):
-            wanted += len(queue)
-            for _ in range(min(wanted - self._slots.opening, self._slots.room(now, urgent=urgent))):
-                self._open()
-        if self._urgent or self._waiting:
+        wanted = bool(self._urgent or self._waiting)
+        if wanted or self._wants_to_hold():
+            self._open_for_takers(now)
+        if wanted:
             self._try_again_later(now)
             if self._patience.is_at_an_end(now):
                 self.lost(self._patience.error(self._host, unused=self._unused()))
         elif self._keep_spare and self._spare is None and not self._slots.opening and self._slots.room(now) > 1:
             self._open()
+
+    def _open_for_takers(self, now: float) -> None:
+        wanted = 1 if self._wants_to_hold() else 0
+        for queue, urgent in ((self._urgent, True), (self._waiting, False)):
+            wanted += len(queue)
+            for _ in range(min(wanted - self._slots.opening, self._slots.room(now, urgent=urgent))):
+                self._open()
 
     def _open(self) -> None:
         self._link.open("session", _Opening(self))
