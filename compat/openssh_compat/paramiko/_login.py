@@ -209,7 +209,7 @@ def _offered(pkey: PKey, path: str) -> str | PrivateKey:
     """A key object: its private part, or for a key of the agent, a file with the public one."""
     if isinstance(pkey, AgentKey):
         with open(path, "w", encoding="ascii") as file:
-            file.write(_line(pkey.get_name(), pkey.asbytes()))
+            file.write(_line(pkey.get_name(), pkey.blob))
         return path
     if pkey.private is None:
         raise SSHException(f"{pkey!r} has no private part, so it cannot log in")

@@ -64,10 +64,12 @@ class AgentSSH:
         self._keys = tuple(AgentKey(self, one.blob, one.comment) for one in _agent_protocol.identities(conn))
         conn.settimeout(None)
 
-    def _sign(self, blob: bytes, data: bytes, algorithm: str | None) -> bytes:
+    def _send_message(self, msg: Message | bytes) -> tuple[int, Message]:
+        """A request and its answer. The original has it under this name, and agents of other people's have it, too."""
         if self._conn is None:
             raise SSHException("lost ssh-agent")
-        return _agent_protocol.signature(self._conn, blob, data, algorithm)
+        request = bytes(msg)
+        return _agent_protocol.ask(self._conn, request[0], request[1:])
 
     def close(self) -> None:
         """Let go of it. Idempotent."""
@@ -104,7 +106,7 @@ class AgentKey(PKey):
 
     Attributes:
         agent: the agent.
-        blob: the public key, or the certificate.
+        blob: the public key, or the certificate; `asbytes` gives the key of a certificate.
         name: its type.
         inner_key: the same as an object of its class; None where there is no class for it.
     """
@@ -122,10 +124,14 @@ class AgentKey(PKey):
         log_as("paramiko.agent", level, msg, *args)
 
     def asbytes(self) -> bytes:
-        return self.blob
+        return self.blob if self.inner_key is None else self.inner_key.asbytes()
 
     def __bytes__(self) -> bytes:
-        return self.blob
+        return self.asbytes()
+
+    @property
+    def _fields(self) -> list[Any]:
+        return [self.get_name(), self.blob] if self.inner_key is None else self.inner_key._fields
 
     def get_name(self) -> str:
         return self.name
@@ -136,13 +142,20 @@ class AgentKey(PKey):
     def can_sign(self) -> bool:
         return True
 
-    def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> Message:
+    def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> bytes:  # type: ignore[override]  # as there
         """Have the agent sign. It may ask the user.
+
+        Returns:
+            the signature, as in RFC 4253 section 6.6: bytes, where other keys give a `Message`.
 
         Raises:
             SSHException: it does not.
         """
-        return Message(self.agent._sign(self.blob, data, algorithm))
+        request = Message().add_byte(cSSH2_AGENTC_SIGN_REQUEST).add_string(self.asbytes()).add_string(data)
+        kind, answer = self.agent._send_message(request.add_int(ALGORITHM_FLAG_MAP.get(algorithm or "", 0)))
+        if kind != SSH2_AGENT_SIGN_RESPONSE:
+            raise SSHException("key cannot be used for signing")
+        return answer.get_binary()
 
 
 class AgentRequestHandler:

@@ -98,7 +98,9 @@ class InMemoryPrivateKey(PrivateKey):
         self.pkey = pkey
 
     def __repr__(self) -> str:
-        return self._repr(pkey=self.pkey)
+        from .agent import AgentKey
+
+        return self._repr(pkey=self.pkey) + (" [agent]" if isinstance(self.pkey, AgentKey) else "")
 
 
 class OnDiskPrivateKey(PrivateKey):
@@ -183,15 +185,16 @@ class AuthStrategy:
         """
         result = AuthResult(self)
         for source in self.get_sources():
-            self.log.debug("Trying %s", source)
+            self.log.debug(f"Trying {source}")
             try:
                 outcome = source.authenticate(transport)
             except Exception as error:  # noqa: BLE001  # whatever a source of somebody's raises, the next one is tried
                 result.append(SourceResult(source, error))
-                self.log.info("Authentication via %s failed with %s", source, type(error).__name__)
+                self.log.info(f"Authentication via {source} failed with {type(error).__name__}")
                 continue
             result.append(SourceResult(source, outcome))
-            if not outcome:
+            # A list is of methods that are still needed; whatever else a source of somebody's gives, it did not raise.
+            if not (isinstance(outcome, list) and outcome):
                 return result
         raise AuthFailure(result)
 

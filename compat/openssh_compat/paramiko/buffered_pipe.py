@@ -99,12 +99,13 @@ class BufferedPipe:
         self._feeds = (weakref.ref(feed),)
         return feed
 
-    def feed(self, data: bytes, *, late: bool = False) -> None:
-        """Put something in; b"" is the end.
+    def feed(self, data: bytes | str, *, late: bool = False) -> None:
+        """Put something in, text as UTF-8; b"" is the end.
 
         Args:
             late: it came before the end, though that is known already.
         """
+        data = data.encode() if isinstance(data, str) else data
         if data and self._instead is not None:
             return self._instead.feed(data)
         with self._changed:

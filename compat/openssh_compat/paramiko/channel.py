@@ -44,14 +44,17 @@ class Channel(ClosingContextManager):
 
     active = True
 
-    def __init__(self, transport: Transport, end: End, origin_addr: tuple[str, int] | None = None) -> None:
+    def __init__(
+        self, transport: Transport, end: End | None = None, origin_addr: tuple[str, int] | None = None
+    ) -> None:
         self.transport = transport
         self.chanid = self.remote_chanid = next(_numbers)
         self.origin_addr = origin_addr
         self.eof_sent = False
         self.timeout: float | None = None
         self._name = str(self.chanid)
-        self._end = end
+        # Without an end it is one that was never opened: tests of other people's make such.
+        self._end = SessionEnd(lambda _process: None) if end is None else end
         self._closed = False
 
     def __repr__(self) -> str:

@@ -325,8 +325,8 @@ def _criteria(value: str) -> list[dict[str, Any]]:
                 raise ConfigParseError(f"Missing parameter to Match {kind!r} keyword")
             one["param"] = words.pop(0)
         criteria.append(one)
-    kinds = {one["type"] for one in criteria}
-    if "all" in kinds and kinds - {"all", "canonical"}:
+    kinds = [one["type"] for one in criteria]
+    if "all" in kinds and (set(kinds) - {"all", "canonical"} or kinds[-1] != "all"):
         raise ConfigParseError("Match does not allow 'all' mixed with anything but 'canonical'")
     return criteria
 

@@ -18,6 +18,12 @@ __all__ = ["BufferedFile"]
 _PIECE = 65_536
 
 
+def _and_kind(seen: Any, kind: bytes) -> Any:
+    """The kinds of line ends that were seen: None, one, or a tuple of them."""
+    known = seen if isinstance(seen, tuple) else (seen,)
+    return seen if kind in known else kind if seen is None else (*known, kind)
+
+
 class BufferedFile(ClosingContextManager):
     """A file over `_read` and `_write`.
 
@@ -37,6 +43,8 @@ class BufferedFile(ClosingContextManager):
         # What was read ahead and not given yet, from _at on.
         self._ahead = b""
         self._at = 0
+        # In mode `U`: whether the line given last ended in a carriage return that came last.
+        self._carriage_last = False
         self._unsent = bytearray()
         self._pos = 0
 
@@ -90,6 +98,7 @@ class BufferedFile(ClosingContextManager):
         self._check_reading()
         searched = 0
         while not (end := self._end_of_line(searched)):
+            # The next time as far as this was looked through.
             searched = len(self._ahead) - self._at
             if (size is not None and 0 <= size <= searched) or not self._more(_PIECE):
                 end = len(self._ahead)
@@ -103,22 +112,30 @@ class BufferedFile(ClosingContextManager):
 
     def _end_of_line(self, searched: int) -> int:
         """Where the first line of what was read ahead ends; 0 when that is not in it."""
+        if self._carriage_last and self._at < len(self._ahead):
+            # The line given last ended in a carriage return: a newline that comes now belongs to it.
+            self._carriage_last = False
+            newline = self._ahead[self._at : self._at + 1] == b"\n"
+            self._at += newline
+            self._pos += newline
+            self.newlines = _and_kind(self.newlines, b"\r\n" if newline else b"\r")
         start = self._at + searched
         end = self._ahead.find(b"\n", start) + 1
         if not self._flags & self.FLAG_UNIVERSAL_NEWLINE:
             return end
-        # A carriage return that came last may belong to a newline that comes next.
-        carriage = self._ahead.find(b"\r", max(start - 1, self._at), len(self._ahead) - 1) + 1
-        if carriage and (not end or carriage < end):
+        carriage = self._ahead.find(b"\r", start, end or len(self._ahead)) + 1
+        if carriage:
             return carriage + (self._ahead[carriage : carriage + 1] == b"\n")
         return end
 
     def _with_one_end(self, line: bytes) -> bytes:
+        if line.endswith(b"\r") and self._at == len(self._ahead):
+            # Whether a newline follows is seen when something does: nobody waits for it.
+            self._carriage_last = True
+            return line[:-1] + b"\n"
         for kind in (b"\r\n", b"\n", b"\r"):
             if line.endswith(kind):
-                known = self.newlines if isinstance(self.newlines, tuple) else (self.newlines,)
-                if kind not in known:
-                    self.newlines = kind if self.newlines is None else (*known, kind)
+                self.newlines = _and_kind(self.newlines, kind)
                 return line[: -len(kind)] + b"\n"
         return line
 
@@ -160,8 +177,11 @@ class BufferedFile(ClosingContextManager):
             piece = self._read(size)
         except EOFError:
             piece = b""
+        # By its length: what stands in for a stream in tests may be true and hold nothing.
+        if not len(piece):
+            return False
         self._ahead, self._at = self._ahead[self._at :] + piece, 0
-        return bool(piece)
+        return True
 
     def _take(self, size: int) -> bytes:
         data = self._ahead[self._at : self._at + size]

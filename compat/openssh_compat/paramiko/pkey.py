@@ -147,6 +147,12 @@ class PKey:
     _algorithm = ""
     _pem_tag = "OPENSSH"
 
+    # What there is before anything was loaded: subclasses may not call __init__.
+    _blob = b""
+    public_blob: PublicBlob | None = None
+    private: PrivatePart | None = None
+    comment = ""
+
     BEGIN_TAG = re.compile(r"^-{5}BEGIN (RSA|EC|OPENSSH) PRIVATE KEY-{5}\s*$")
     END_TAG = re.compile(r"^-{5}END (RSA|EC|OPENSSH) PRIVATE KEY-{5}\s*$")
 
@@ -158,10 +164,6 @@ class PKey:
         password: str | bytes | None = None,
         file_obj: IO[Any] | None = None,
     ) -> None:
-        self.public_blob: PublicBlob | None = None
-        self.private: PrivatePart | None = None
-        self.comment = ""
-        self._blob = b""
         if filename is not None:
             path = os.fspath(filename)
             with open(path, "rb") as file:
@@ -208,6 +210,8 @@ class PKey:
         except ValueError as error:
             raise SSHException(str(error)) from error
         if shown is None:
+            if not text.strip():
+                raise SSHException(f"no lines in {self._pem_tag} private key file")
             raise SSHException(f"not a valid {self._pem_tag} private key file")
         if self._types and shown.tag in ("RSA", "EC", "DSA") and shown.tag != self._pem_tag:
             raise SSHException(f"encountered {shown.tag} key, expected {self._pem_tag} key")
@@ -243,14 +247,19 @@ class PKey:
             password, passphrase: the same, under the names it has had.
 
         Raises:
-            UnknownKeyType: there is no class for it; all else as `from_private_key_file`.
+            UnknownKeyType: there is no class for it, and ssh-keygen does not know it either.
+            ValueError: it is no private key at all.
+            OSError, PasswordRequiredException, SSHException: as `from_private_key_file`.
         """
         from pathlib import Path
 
         where = Path(path).expanduser()
         suffix = "-cert.pub"
         private = where.with_name(where.name.removesuffix(suffix))
-        found = PKey(filename=private, password=password if passphrase is None else passphrase)
+        try:
+            found = PKey(filename=private, password=password if passphrase is None else passphrase)
+        except SSHException as error:
+            raise _not_loaded(private.read_bytes(), error) from error.__cause__
         key = _of_its_class(found)
         certificate = private.with_name(private.name + suffix)
         if certificate.exists():
@@ -272,7 +281,7 @@ class PKey:
     @classmethod
     def identifiers(cls) -> list[str]:
         """The names of types and algorithms that this class stands for."""
-        return list(cls._types)
+        return list(cls._types or filter(None, [getattr(cls, "name", "")]))
 
     # ---- what it is
 
@@ -289,11 +298,11 @@ class PKey:
         return isinstance(other, PKey) and self._fields == other._fields
 
     def __hash__(self) -> int:
-        return hash(self._fields)
+        return hash(tuple(self._fields))
 
     @property
-    def _fields(self) -> tuple[Any, ...]:
-        return self.get_name(), self.asbytes()
+    def _fields(self) -> list[Any]:
+        return [self.get_name(), self.asbytes()]
 
     def get_name(self) -> str:
         """Its type, such as `ssh-ed25519`."""
@@ -429,6 +438,18 @@ def _key_classes() -> Sequence[type[PKey]]:
     from . import key_classes
 
     return key_classes
+
+
+def _not_loaded(text: bytes, error: SSHException) -> Exception:
+    """What `from_path` raises where no class is asked for."""
+    try:
+        shown = read_key_text(text)
+    except ValueError:
+        return error
+    if shown is None:
+        return ValueError(str(error))
+    # In a format that many kinds of keys have, and not locked: it is the kind that nobody knows.
+    return error if shown.tag else UnknownKeyType(key_bytes=text)
 
 
 def _of_its_class(found: PKey) -> PKey:

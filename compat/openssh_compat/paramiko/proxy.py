@@ -72,7 +72,8 @@ class ProxyCommand(ClosingContextManager):
                     break
                 data += piece
         except TimeoutError:
-            raise
+            if not data:
+                raise
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
         return data

@@ -125,6 +125,7 @@ class SFTPFile(BufferedFile):
         with in_paramikos_words():
             self.handle.seek(base + offset)
         self._ahead, self._at = b"", 0
+        self._carriage_last = False
         self._pos = base + offset
 
     def _forget_ahead(self) -> None:
