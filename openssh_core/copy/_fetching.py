@@ -23,6 +23,7 @@ from ..sftp.attributes import FileStat, of_wire
 from ..sftp.courses import Course, Outcome, run_all
 from ..sftp.moving import fetch
 from ..sftp.paths import to_text
+from ..sftp.special import special_kind, special_there
 from ._folders import Folder
 from ._job import BACKLOG, DEEPEST, Job, kind_of, skip_reason
 from ._landing import Landing, partial_name
@@ -275,6 +276,7 @@ class Fetching:
     def _course(self, remote: Remote) -> Course[Arrived | None]:
         try:
             status = remote.status
+            named = status is None
             if status is None and not self._must_know:
                 return (yield from self._file(remote, None))
             if status is None or not status.type_known or (status.is_symlink() and self._follows):
@@ -285,8 +287,10 @@ class Fetching:
             elif kind == "directory":
                 remote.folder.held()
                 self._enqueue(remote)
-            elif kind == "other" and status.type_known:
-                self._job.report.skip(to_text(remote.path), remote.target, "it is no regular file")
+            elif what := special_kind(status.st_mode):
+                if named:
+                    raise special_there(to_text(remote.path), status.st_mode or 0, self._job.host)
+                self._job.report.skip(to_text(remote.path), remote.target, f"it is {what}")
             else:
                 return (yield from self._file(remote, status))
             return None

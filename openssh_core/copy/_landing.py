@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from .._protocol.transfer import InOrder
 from ..sftp.attributes import FileStat
+from ..sftp.special import is_device, special_here, special_kind
 from ._folders import Folder
 from ._gauge import Gauge
 from .conversion import converter
@@ -54,11 +55,17 @@ class Landing:
         # Put into order, and changed.
         self._stream: _Stream | None = None
         if self._old is not None and modes.S_ISDIR(self._old.st_mode):
+            self.drop()
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.shown)
+        # In a tree nobody has meant the device.
+        may = not options.recursive and self._old is not None and is_device(self._old.st_mode)
+        if self._old is not None and special_kind(self._old.st_mode) and not may:
+            self.drop()
+            raise special_here(self.shown, self._old.st_mode)
 
     @property
     def _regular(self) -> bool:
-        """A device or a FIFO is written to as it is, and in order."""
+        """A device is written to as it is, and in order."""
         return self._old is None or not _is_special(self._old.st_mode)
 
     @property

@@ -18,6 +18,7 @@ from ..sftp.attributes import FileStat, of_wire
 from ..sftp.courses import Course, Outcome, run_all
 from ..sftp.moving import send
 from ..sftp.paths import to_text
+from ..sftp.special import is_device, special_here, special_kind, special_there
 from ._gauge import Reader
 from ._holes import send_holes
 from ._job import DEEPEST, Job, facts, kind_of, skip_reason
@@ -175,7 +176,7 @@ class Sending:
             return self._link(local)
         if kind == "file" or not local.depth:
             return self._file(local)
-        return self._skip(local, "it is no regular file")
+        return self._skip(local, f"it is {special_kind(local.status.st_mode)}")
 
     def _skip(self, local: Local, why: str) -> Course[None]:
         self._job.report.skip(local.shown, to_text(local.target), why)
@@ -246,6 +247,8 @@ class Sending:
     # ---- files
 
     def _file(self, local: Local) -> Course[Departed | None]:
+        if special_kind(local.status.st_mode):
+            raise special_here(local.shown, local.status.st_mode)
         old = None
         if not local.fresh:
             old = yield from self._places.look(local.target)
@@ -265,8 +268,8 @@ class Sending:
             now = os.fstat(fd)
             if modes.S_ISDIR(now.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), local.shown)
-            if not modes.S_ISREG(now.st_mode):
-                os.set_blocking(fd, True)
+            if special_kind(now.st_mode):
+                raise special_here(local.shown, now.st_mode)
             return (yield from self.placed(file, local.shown, local.target, now, old))
 
     def _where(self, local: Local, old: FileStat | None) -> Asking:
@@ -306,7 +309,10 @@ class Sending:
         change = None if options.convert is None else converter(options.convert)
         source = Reader(file.read, job.gauge, shown, change)
         where, flags, start = target, wire.WRITE | wire.CREATE, 0
-        special = old is not None and old.type_known and not old.is_file() and not old.is_symlink()
+        special = old is not None and bool(special_kind(old.st_mode))
+        # In a tree nobody has meant the device.
+        if old is not None and special and (options.recursive or not is_device(old.st_mode or 0)):
+            raise special_there(to_text(target), old.st_mode or 0, job.host)
         if options.append:
             start = (old.st_size or 0) if old is not None else 0
         elif special or not options.atomic:

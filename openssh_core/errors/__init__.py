@@ -60,6 +60,7 @@ Every error says what happened (`what`), where (`host`, when there is one) and w
      +-- TransferError                      not all of a tree, or of several files, could be transferred
      |    +-- TransferCancelled             its `cancel` was set
      |    +-- TransferTimeout (TimeoutError)  a limit passed before it was complete
+     |    +-- SpecialFile (OSError)         a FIFO, a socket or a device where a file was meant
      |    +-- VerificationFailed            what arrived is not what was sent
      |    +-- UnsafeName                    a name or a link on the server leads out of the target
      +-- CommandFailed                      the command ended with another status than 0 (`check=True`)
@@ -99,6 +100,7 @@ from .copy import (
     CopyTimeout,
     MountError,
     ProgramNotFound,
+    SpecialFile,
     TransferCancelled,
     TransferError,
     TransferTimeout,
@@ -213,6 +215,7 @@ __all__ = [
     "UndecodableOutput",
     "UnexpectedPrompt",
     "UnknownHost",
+    "SpecialFile",
     "TransferCancelled",
     "TransferError",
     "TransferTimeout",

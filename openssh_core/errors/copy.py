@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from .base import OpenSSHError, Output
@@ -98,6 +99,32 @@ class TransferTimeout(TransferError, TimeoutError):
         super().__init__(what, host=host, advice=advice, report=report)
         self.limit = limit
         self.seconds = seconds
+
+
+class SpecialFile(TransferError, OSError):
+    """What a path leads to is no file whose content could be transferred: a FIFO, a socket or a device.
+
+    Attributes:
+        errno: EINVAL.
+        filename: the path.
+        kind: what it is, such as "a FIFO".
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        host: str | None = None,
+        advice: str | None = None,
+        report: Any = None,
+        filename: str = "",
+        kind: str = "",
+    ) -> None:
+        super().__init__(what, host=host, advice=advice, report=report)
+        self.errno = errno.EINVAL
+        self.strerror = f"it is {kind}, not a regular file"
+        self.filename = filename
+        self.kind = kind
 
 
 class VerificationFailed(TransferError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +14,7 @@ from .._wire.sftp_extensions import Extended
 from .._wire.sftp_replies import OK, Handle, Names, Reply, Status
 from ..errors import Malformed, OpenSSHError, SFTPOSError, SFTPProtocolError, SFTPUnsupported
 from .failures import failure
+from .fifos import open_both_ends
 from .looking import Looks
 from .paths import RemotePathLike, to_text, to_wire
 
@@ -27,6 +30,8 @@ class ClientBase:
     def __init__(self, session: SftpSession) -> None:
         self._session = session
         self._cwd: bytes | None = None
+        # Makes another session with the same server, where that can be.
+        self._another: Callable[[], SftpSession] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.host}: {'closed' if self.closed else 'open'}>"
@@ -149,6 +154,12 @@ class ClientBase:
         """The path without links and dots, from the root."""
         where = self._path(path)
         return to_text(self._one_name(wire.RealPath(where), where))
+
+    def _release(self, path: bytes) -> None:
+        """The server waits for somebody at the other end of a FIFO, and answers nothing else: see that it goes on."""
+        if self._another is not None:
+            with contextlib.suppress(OpenSSHError):
+                open_both_ends(self._another(), path)
 
     def _close_handle(self, handle: bytes) -> None:
         self._session.tell(wire.Close(handle))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..master import Master
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Seconds.
 TIMEOUT = 60.0
+# The same, for a session that only helps another one.
+_ANOTHER = 5.0
 
 
 class SFTPClient(Files, Searching, NamesAndLinks, Transfers):
@@ -32,7 +35,10 @@ class SFTPClient(Files, Searching, NamesAndLinks, Transfers):
     @classmethod
     def of_master(cls, master: Master, *, host: str, subsystem: str = "sftp", timeout: float | None = TIMEOUT) -> Self:
         """For `Connection.sftp`, which says what the arguments are."""
-        return cls(open_subsystem(master, host=host, subsystem=subsystem, timeout=timeout))
+        make = partial(open_subsystem, master, host=host, subsystem=subsystem)
+        client = cls(make(timeout=timeout))
+        client._another = partial(make, timeout=_ANOTHER)
+        return client
 
     @classmethod
     def over(

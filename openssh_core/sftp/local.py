@@ -14,6 +14,7 @@ from typing import IO, Any
 from .._protocol.transfer import InOrder
 from .attributes import FileStat
 from .moving import Chunk
+from .special import is_device, special_here, special_kind
 
 Progress = Callable[[int, int | None], None]
 
@@ -27,7 +28,7 @@ def partial_name(name: str) -> str:
 class LocalFile:
     """The local end of a download: a new file beside the target takes its place when it is complete.
 
-    A target that is no regular file (a device, a FIFO) is written to as it is.
+    A target that is a device is written to as it is; a FIFO or a socket is refused.
 
     Args:
         path: the target; a symbolic link is followed.
@@ -46,6 +47,8 @@ class LocalFile:
             self._old_mode = os.stat(self._path).st_mode
         if self._old_mode is not None and modes.S_ISDIR(self._old_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if special_kind(self._old_mode) and not is_device(self._old_mode or 0):
+            raise special_here(path, self._old_mode or 0)
         self._seekable = self._old_mode is None or modes.S_ISREG(self._old_mode)
         self._atomic = atomic and self._seekable
         self._in_order = None if self._seekable else InOrder(0)
@@ -148,6 +151,30 @@ def _write_all(write: Callable[[Any], int | None], data: memoryview) -> None:
         if count is None:
             return
         left = left[count:]
+
+
+def open_source(path: str) -> IO[bytes]:
+    """Open a regular file for reading. Never waits for what else it may be.
+
+    Raises:
+        OSError: it is none, or cannot be opened.
+    """
+    # Opening a device may do something, so it is looked at before, and once more when it cannot change any more.
+    _only_regular(path, os.stat(path).st_mode)
+    file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0)
+    try:
+        _only_regular(path, os.fstat(file.fileno()).st_mode)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _only_regular(path: str, mode: int) -> None:
+    if modes.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if special_kind(mode):
+        raise special_here(path, mode)
 
 
 class FromLocal:

@@ -22,6 +22,7 @@ from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Answer, Course
 from .paths import to_text
+from .special import special_kind, special_there
 
 Chunk = bytes | memoryview
 Asking = Generator[Iterable[wire.Request], Answer, None]
@@ -100,10 +101,13 @@ class _Reading:
         return ReadPlan(self._start, None, size=self._size, piece=piece, pressure=self._pressure)
 
     def open(self, status: FileStat | None) -> Asking:
-        """Open it, and look at it on the same way."""
+        """Look at it, and open it on the same way.
+
+        The server answers the look first: to open a FIFO may take for ever.
+        """
         asked: list[wire.Request] = [wire.Open(self._path, wire.READ)]
         if status is None:
-            asked.append(wire.Stat(self._path))
+            asked.insert(0, wire.Stat(self._path))
         failed: Status | None = None
         for _ in list(asked):
             message, reply = yield asked
@@ -112,6 +116,7 @@ class _Reading:
                 self._handle = reply.handle
             elif isinstance(reply, Attrs):
                 status = of_wire(reply.attributes)
+                self._refuse_special(status)
             elif isinstance(message, wire.Open) and isinstance(reply, Status):
                 failed = reply
         if failed is not None:
@@ -123,6 +128,13 @@ class _Reading:
             self._size = status.st_size
         self.plan.abandon()
         self.plan = self._new_plan(self._client._session.limits.read)
+
+    def _refuse_special(self, status: FileStat) -> None:
+        mode = status.st_mode or 0
+        if special_kind(mode):
+            if modes.S_ISFIFO(mode):
+                self._client._release(self._path)
+            raise special_there(to_text(self._path), mode, self._client.host)
 
     @property
     def is_small(self) -> bool:

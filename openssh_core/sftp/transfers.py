@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import stat as modes
 from collections.abc import Generator
 from typing import IO
 
@@ -18,9 +17,10 @@ from . import litter
 from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Course, run
-from .local import FromLocal, LocalFile, Progress, Stream, Watched, partial_name
+from .local import FromLocal, LocalFile, Progress, Stream, Watched, open_source, partial_name
 from .moving import Asking, Fill, Source, fetch, send
 from .paths import RemotePathLike, to_text
+from .special import is_device, special_there
 
 _PERMISSIONS = 0o777
 _ALL_AT_ONCE = wire.WRITE | wire.CREATE | wire.TRUNCATE
@@ -55,7 +55,7 @@ class Transfers(ClientBase):
             the size in bytes.
 
         Raises:
-            OSError: of the server (`SFTPOSError`), or of the file here.
+            OSError: of the server (`SFTPOSError`), or of the file here; `SpecialFile` for a FIFO, a socket or a device.
             SFTPTimeout, ConnectionLost...: there was no answer.
         """
         target = _target(local, atomic=atomic, preserve=preserve)
@@ -96,15 +96,13 @@ class Transfers(ClientBase):
             the size in bytes.
 
         Raises:
-            OSError: of the server (`SFTPOSError`), or of the file here.
+            OSError: of the server (`SFTPOSError`), or of the file here; `SpecialFile` for a FIFO, a socket or a device.
             SFTPTimeout, ConnectionLost...: there was no answer.
         """
         if not isinstance(local, str | os.PathLike):
             return self._put(local, None, self._path(remote), atomic, preserve, fsync, progress)
-        with open(_local(local), "rb", buffering=0) as file:
+        with open_source(_local(local)) as file:
             status = os.fstat(file.fileno())
-            if modes.S_ISDIR(status.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), _local(local))
             return self._put(file, _of_local(status), self._path(remote), atomic, preserve, fsync, progress)
 
     def _put(
@@ -240,6 +238,8 @@ class Placing:
             number = errno.EISDIR
             raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
         if not old.is_symlink():
+            if not is_device(old.st_mode or 0):
+                raise special_there(to_text(self._path), old.st_mode or 0, self._client.host)
             return (yield from self.into())
         real = yield from self._follow()
         if real == self._path:

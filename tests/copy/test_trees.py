@@ -239,7 +239,7 @@ def test_special_files_are_left_out(shared: Connection, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "from" / "fifo")
     for way in (shared.get, shared.put):
         report = way(tmp_path / "from", tmp_path / way.__name__, recursive=True)
-        assert [item.why for item in report.skipped] == ["it is no regular file"]
+        assert [item.why for item in report.skipped] == ["it is a FIFO"]
 
 
 @pytest.mark.parametrize("way", ["get", "put"])
