@@ -93,6 +93,7 @@ from .errors import (
     UnsafeName,
     VerificationFailed,
 )
+from .handshake import Handshake
 from .keys import HostKey, PrivateKey
 from .options import Pty, Sudo
 from .process import RemoteProcess
@@ -130,6 +131,7 @@ __all__ = [
     "ForwardRefused",
     "GatewayError",
     "Glob",
+    "Handshake",
     "HostKey",
     "HostKeyChanged",
     "HostKeyError",

@@ -26,15 +26,19 @@ LONGEST_CONTROL_PATH_MACOS = 86
 
 SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
-# Five functions of ssh's source, the same from 8.5 to 10.5. They speak during the login only, and tell what
-# `log.server_facts` reads; a command through the master adds nothing to the log.
+# Nine functions of ssh's source, the same from 8.5 to 10.5. They speak during the login (some also when keys are
+# renewed), and tell what `log.server_facts` and `diagnosis` read; a command through the master adds nothing to the log.
 _LOG_VERBOSE = ",".join(
     [
         "kex.c:kex_exchange_identification():*",
+        "kex.c:choose_kex():*",
+        "kex.c:choose_hostkeyalg():*",
+        "kex.c:kex_choose_conf():*",
         "sshconnect.c:ssh_connect_direct():*",
         "sshconnect.c:ssh_login():*",
         "sshconnect.c:verify_host_key():*",
         "sshconnect2.c:ssh_userauth2():*",
+        "sshconnect2.c:input_userauth_failure():*",
     ]
 )
 
@@ -55,6 +59,9 @@ _OFTEN_IGNORED = ("UseKeychain",)
 _LONGEST_TIME = 2_000_000
 
 _SERVER_ALIVE_COUNT = 3
+
+# As ssh's own, but that a password goes by its own method where it can. What is not switched on is not tried.
+_ORDER = "gssapi-keyex,gssapi-with-mic,hostbased,publickey,password,keyboard-interactive"
 
 
 def master_argv(options: MasterOptions, *, control_path: str, log_path: str) -> list[str]:
@@ -199,7 +206,7 @@ def _authentication(options: MasterOptions, chosen: set[str]) -> Iterator[Settin
         # A second prompt for the same thing means that the first answer was wrong.
         yield "NumberOfPasswordPrompts", 1
         if "preferredauthentications" not in chosen:
-            yield "PreferredAuthentications", "publickey,password,keyboard-interactive"
+            yield "PreferredAuthentications", _ORDER
         if options.ssh_version is not None and options.ssh_version < _MARKS_PROMPTS:
             yield "KbdInteractiveAuthentication", "no"
     elif options.host_keys == "ask":

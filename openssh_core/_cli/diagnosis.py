@@ -6,6 +6,7 @@ decide are looked for from the top, because what a hostile server adds to the lo
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 
@@ -240,17 +241,51 @@ _KEY_TROUBLE = (
 )
 
 
+_PARTIAL = r'Authenticated using "([A-Za-z0-9@._-]+)" with partial success\.'
+
+
+_OFFERED = r"Authentications that can continue: (.*)"
+
+
 def _permission_denied(case: _Case) -> ConnectError:
-    methods = tuple(re.findall(r"[A-Za-z0-9@._-]+", case.match["methods"]))
+    methods = _methods(case.match["methods"])
     who = f" as {case.facts.user}" if case.facts.user else ""
     offered = f"; it takes {', '.join(methods)}" if methods else ""
-    return AuthenticationError(
+    partial = _taken_as_a_part(case)
+    if partial and methods:
+        offered = f"; it took {', '.join(partial)} as a part of it, and wants {' or '.join(methods)} as well"
+    error = AuthenticationError(
         escaped(f"the server refused the login{who}{offered}"),
         host=case.host,
         advice=_key_advice(case),
         last_words=case.words,
         methods=methods,
     )
+    error.partial = partial
+    return error
+
+
+def _taken_as_a_part(case: _Case) -> tuple[str, ...]:
+    """What stands before the line that decides: the server's banner, which may be anything, comes last."""
+    before = itertools.takewhile(lambda text: text != case.match[0], case.texts)
+    return tuple(match[1] for text in before if (match := re.fullmatch(_PARTIAL, text)))
+
+
+def way_to_log_in(log_text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """How far a login has come that was broken off: methods that were taken as a part of it, and those that the server
+    offered last.
+
+    Args:
+        log_text: what ssh wrote to its log; nothing else, for the server's banner may be anything.
+    """
+    texts = [line.text for line in read_lines(log_text)]
+    partial = tuple(match[1] for text in texts if (match := re.fullmatch(_PARTIAL, text)))
+    offered = [match[1] for text in texts if (match := re.fullmatch(_OFFERED, text))]
+    return partial, _methods(offered[-1]) if offered else ()
+
+
+def _methods(names: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[A-Za-z0-9@._-]+", names))
 
 
 def _key_advice(case: _Case) -> str | None:

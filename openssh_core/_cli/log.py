@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from .._value import Value
+from ..handshake import Handshake
 
 # Before a line: its level, then (for lines that LogVerbose brought in) where in the source it was written.
 _LEVEL = re.compile(r"debug[123]: ")
@@ -28,6 +29,11 @@ _CONNECTING = re.compile(r"Connecting to .+ \[(.+)\] port ([0-9]{1,5})\.")
 _CONNECTED = "Connection established."
 _HOST_KEY = re.compile(r"Server host (?:key|certificate): (\S+ \S+?)(?:, .*)?")
 _NEW_KEY = re.compile(r"Warning: Permanently added .* to the list of known hosts\.")
+# Compiled when a login has been made.
+_KEX = r"kex: algorithm: (\S+)"
+_HOST_KEY_ALGORITHM = r"kex: host key algorithm: (\S+)"
+_TO_SERVER = r"kex: client->server cipher: (\S+) MAC: (\S+) compression: (\S+)"
+_FROM_SERVER = r"kex: server->client cipher: (\S+) MAC: (\S+) compression: (\S+)"
 _LOGGED_IN = re.compile(r"Authenticated to .* using .*")
 
 _OPENSSH = re.compile(r"OpenSSH_([0-9]{1,3})\.([0-9]{1,3})")
@@ -55,6 +61,7 @@ class ServerFacts(Value):
         host, port: where ssh connected to, after all aliases.
         address: the same as an IP address and a port, None where ssh did not connect itself.
         host_key_is_new: whether the key was in no known_hosts file and has been accepted.
+        handshake: what was agreed on.
     """
 
     version: str | None = None
@@ -64,6 +71,7 @@ class ServerFacts(Value):
     port: int | None = None
     address: tuple[str, int] | None = None
     host_key_is_new: bool = False
+    handshake: Handshake | None = None
 
 
 def read_lines(log_text: str) -> list[Line]:
@@ -87,6 +95,22 @@ def server_facts(log_text: str) -> ServerFacts:
         port=int(who[2]) if who else None,
         address=_address(texts),
         host_key_is_new=_first(_NEW_KEY, texts) is not None,
+        handshake=_handshake(texts, escaped(version[1])) if version else None,
+    )
+
+
+def _handshake(texts: list[str], version: str) -> Handshake:
+    """The first key exchange; later ones renew what it has settled."""
+    kex, signs = _first(_KEX, texts), _first(_HOST_KEY_ALGORITHM, texts)
+    out, back = _first(_TO_SERVER, texts), _first(_FROM_SERVER, texts)
+    nothing = ("", "", "")
+    # What both sides have to know cannot be forged, but it is printed: a name is printable ASCII (RFC 4251 section 6).
+    return Handshake(
+        version,
+        kex[1] if kex else "",
+        signs[1] if signs else "",
+        *(out.groups() if out else nothing),
+        *(back.groups() if back else nothing),
     )
 
 
@@ -137,6 +161,11 @@ def escaped(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
+def shown(text: str) -> str:
+    """Several lines of the server's, safe on a terminal."""
+    return "\n".join(map(escaped, text.replace("\r\n", "\n").split("\n")))
+
+
 def _read_line(line: str) -> Line:
     level = _LEVEL.match(line)
     text = line[level.end() :] if level else line
@@ -149,5 +178,6 @@ def _read_line(line: str) -> Line:
     return Line(text, level is not None)
 
 
-def _first(pattern: re.Pattern[str], texts: list[str]) -> re.Match[str] | None:
+def _first(pattern: re.Pattern[str] | str, texts: list[str]) -> re.Match[str] | None:
+    pattern = re.compile(pattern)
     return next((match for text in texts if (match := pattern.fullmatch(text))), None)

@@ -53,6 +53,10 @@ class Directory:
         """What ssh has said so far; what the server said through it comes last."""
         return _text(self.log_path) + _text(self.stderr_path)
 
+    def read_words(self) -> str:
+        """The same without what came on stderr: only what ssh itself has written."""
+        return _text(self.log_path)
+
     def read_banner(self) -> str:
         """What the server said before the login."""
         return _text(self.stderr_path)

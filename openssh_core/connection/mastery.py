@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .._cli.log import escaped
+from .._cli.log import shown
 from .._cli.target import parse_target
 from .._io.socket_like import Given
 from ..errors import InvalidInput
+from ..handshake import Handshake
 from ..keys import HostKey
 from .life import ConnectionLife
 
@@ -43,6 +44,12 @@ class Mastery(ConnectionLife):
         return self._live().facts.version
 
     @property
+    def handshake(self) -> Handshake | None:
+        """What was agreed on with the server: algorithms; None for a master that somebody else started, and where ssh
+        does not tell (before 8.5)."""
+        return self._live().facts.handshake
+
+    @property
     def user(self) -> str | None:
         """As whom ssh logged in; None for a master that somebody else started, unless the target says it."""
         return self._live().facts.user or parse_target(self.host).user
@@ -55,7 +62,7 @@ class Mastery(ConnectionLife):
     @property
     def banner(self) -> str:
         """What the server said before the login (RFC 4252 section 5.4), safe to show; empty when it said nothing."""
-        return "\n".join(map(escaped, self._live().read_banner().replace("\r\n", "\n").split("\n")))
+        return shown(self._live().read_banner())
 
     @property
     def log(self) -> str:

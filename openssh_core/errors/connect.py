@@ -13,7 +13,13 @@ class ConnectError(OpenSSHError):
 
     Attributes:
         last_words: what ssh(1) printed, without its debug lines; empty when it printed nothing.
+        handshake: what was settled with the server (an `openssh_core.Handshake`); None where it did not come so far, or
+            ssh does not tell (before 8.5).
+        banner: what the server said before the login (RFC 4252 section 5.4), safe to show.
     """
+
+    handshake: Any = None
+    banner: str = ""
 
     def __init__(self, what: str, *, host: str | None = None, advice: str | None = None, last_words: str = "") -> None:
         super().__init__(what, host=host, advice=advice)
@@ -119,8 +125,11 @@ class AuthenticationError(ConnectError):
 
     Attributes:
         methods: the methods the server still offered (`publickey`, `password`, ...).
+        partial: the methods by which it did take what it was given, in order; it wanted one of `methods` as well. Only
+            told by ssh 8.5 and newer.
     """
 
+    partial: tuple[str, ...] = ()
     advice = "Check the user name, and that the key or password is the right one for it"
 
     def __init__(

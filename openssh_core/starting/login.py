@@ -175,6 +175,17 @@ class Login:
 
     def run(self, deadline: Deadline) -> int:
         """Log in; the process id of the ssh that did."""
+        try:
+            return self._run(deadline)
+        except ConnectError as error:
+            error.handshake = log.server_facts(self._directory.read_log()).handshake
+            error.banner = log.shown(self._directory.read_banner())
+            if isinstance(error, AuthenticationError) and not error.methods:
+                # It ended at a question, so ssh has not said how it ended.
+                error.partial, error.methods = diagnosis.way_to_log_in(self._directory.read_words())
+            raise
+
+    def _run(self, deadline: Deadline) -> int:
         directory = self._directory
         askpass = AskpassServer(directory.path) if self._secrets or self._host_keys else None
         try:

@@ -26,8 +26,9 @@ _FIRST_UID = 50000
 _UNSHARE = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
 _SCRIPT = 'mount --bind "$1" /etc && shift && exec "$@"'
 
-# The machine's own PAM stack may log, lock out or ask for a second factor. Everything is in these lines.
-_PAM = "auth required pam_unix.so\naccount required pam_unix.so\npassword required pam_deny.so\n"
+# The machine's own PAM stack may log, lock out or ask for a second factor. Everything is in these lines; a refusal
+# comes at once.
+_PAM = "auth required pam_unix.so nodelay\naccount required pam_unix.so\npassword required pam_deny.so\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,9 @@ def test_where_and_as_whom() -> None:
 def test_with_somebody_who_answers() -> None:
     chosen = settings_of(argv_for(askpass=True))
     assert (chosen["batchmode"], chosen["numberofpasswordprompts"]) == ("no", "1")
-    assert chosen["preferredauthentications"] == "publickey,password,keyboard-interactive"
+    assert chosen["preferredauthentications"] == (
+        "gssapi-keyex,gssapi-with-mic,hostbased,publickey,password,keyboard-interactive"
+    )
     chosen = settings_of(argv_for(askpass=True, options=(("PreferredAuthentications", "password"),)))
     assert chosen["preferredauthentications"] == "password"
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openssh_core._cli.argv import master_argv
-from openssh_core._cli.diagnosis import diagnose
+from openssh_core._cli.diagnosis import diagnose, way_to_log_in
 from openssh_core.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -561,3 +561,28 @@ def test_live_a_banner_before_the_refusal(
     assert type(error) is AuthenticationError
     assert "Authorized use only" in error.last_words
     assert "\x1b" not in error.last_words
+
+
+# ---- how far a login has come
+
+PART = """\
+debug1: sshconnect2.c:input_userauth_failure():743 (pid=9): Authentications that can continue: publickey
+sshconnect2.c:input_userauth_failure():738 (pid=9): Authenticated using "publickey" with partial success.
+debug1: sshconnect2.c:input_userauth_failure():743 (pid=9): Authentications that can continue: password,x@y
+"""
+
+
+def test_what_was_taken_as_a_part() -> None:
+    error = diagnose(PART + "me@web1: Permission denied (password,x@y).\n", host="web1", exit_code=255)
+    assert isinstance(error, AuthenticationError)
+    assert (error.partial, error.methods) == (("publickey",), ("password", "x@y"))
+    assert "it took publickey as a part of it, and wants password or x@y as well" in str(error)
+    assert way_to_log_in(PART) == (("publickey",), ("password", "x@y"))
+    assert way_to_log_in("") == ((), ())
+
+
+def test_a_banner_takes_nothing() -> None:
+    """It comes after what ssh itself has said."""
+    error = diagnose("me@web1: Permission denied (password).\n" + PART, host="web1", exit_code=255)
+    assert isinstance(error, AuthenticationError)
+    assert error.partial == ()

@@ -16,6 +16,7 @@ from openssh_core._cli.log import (
     server_facts,
     signals_work,
 )
+from openssh_core.handshake import Handshake
 
 # 9.2p1 with LogVerbose.
 NINE = """\
@@ -44,6 +45,7 @@ FACTS = ServerFacts(
     host_key="ssh-ed25519 SHA256:kk5D+j5mTlmByZHrDZExNY",
     host="127.0.0.1",
     port=4501,
+    handshake=Handshake("OpenSSH_9.2p1 Debian-2+deb12u10"),
 )
 
 
@@ -54,7 +56,13 @@ def test_facts_of_a_login(log: str) -> None:
 
 def test_facts_of_a_plain_debug_log() -> None:
     assert server_facts(PLAIN) == ServerFacts(
-        "dropbear_2022.83", "it's me", "ecdsa-sha2-nistp256 SHA256:abc", "fe80::1%eth0", 22, host_key_is_new=True
+        "dropbear_2022.83",
+        "it's me",
+        "ecdsa-sha2-nistp256 SHA256:abc",
+        "fe80::1%eth0",
+        22,
+        host_key_is_new=True,
+        handshake=Handshake("dropbear_2022.83"),
     )
 
 
@@ -74,6 +82,32 @@ def test_a_mark_that_ssh_has_cut_short() -> None:
 )
 def test_what_is_no_mark_stays(text: str) -> None:
     assert "".join(line.text for line in read_lines(text)) == text.removeprefix("debug1: ").replace("\n", "")
+
+
+AGREED = """\
+debug1: kex.c:kex_exchange_identification():1456 (pid=9): Remote protocol version 2.0, remote software version X_1
+debug2: kex.c:kex_choose_conf():1005 (pid=9): peer server KEXINIT proposal
+debug1: kex.c:choose_kex():929 (pid=9): kex: algorithm: sntrup761x25519-sha512
+debug1: kex.c:choose_hostkeyalg():948 (pid=9): kex: host key algorithm: rsa-sha2-512
+debug1: kex.c:kex_choose_conf():1091 (pid=9): kex: server->client cipher: aes128-ctr MAC: hmac-sha2-256 \
+compression: none
+debug1: kex.c:kex_choose_conf():1091 (pid=9): kex: client->server cipher: chacha20-poly1305@openssh.com \
+MAC: <implicit> compression: zlib@openssh.com
+"""
+
+
+def test_what_was_agreed_on() -> None:
+    agreed = Handshake(
+        "X_1",
+        "sntrup761x25519-sha512",
+        "rsa-sha2-512",
+        *("chacha20-poly1305@openssh.com", "<implicit>", "zlib@openssh.com"),
+        *("aes128-ctr", "hmac-sha2-256", "none"),
+    )
+    assert server_facts(AGREED).handshake == agreed
+    later = AGREED.replace("aes128-ctr", "3des-cbc").replace("X_1", "X_2")
+    assert server_facts(AGREED + later).handshake == agreed
+    assert server_facts(AGREED.splitlines()[0]).handshake == Handshake("X_1")
 
 
 def test_nothing_known() -> None:

@@ -44,6 +44,8 @@ __all__ = ["connect_error", "session_error"]
 
 _CONNECT_FAILED = 2
 
+_LAST_FIRST = ("password", "keyboard-interactive", "publickey", "gssapi-with-mic")
+
 
 def session_error(error: OpenSSHError) -> Exception:
     """For a session that could not be started."""
@@ -125,7 +127,8 @@ def _not_let_in(error: AuthenticationError, tried: frozenset[str], locked: bool)
         return SSHException("No authentication methods available")
     if locked:
         return PasswordRequiredException("Private key file is encrypted")
-    last = {"password", "keyboard-interactive"} if "password" in tried else {"publickey"}
-    if error.methods and not last & set(error.methods):
+    # What paramiko tries last, whose error counts.
+    last = next(method for method in (*_LAST_FIRST, *tried) if method in tried)
+    if error.methods and last not in error.methods:
         return BadAuthenticationType("Bad authentication type", list(error.methods))
     return AuthenticationException("Authentication failed.")

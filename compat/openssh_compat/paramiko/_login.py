@@ -40,6 +40,7 @@ class Credentials:
         agent, defaults: whether the agent's keys and those in ~/.ssh are offered.
         answer: answers what else the server asks.
         methods: the only ways that are tried, in this order; None for all there is something for.
+        ticket: whether a ticket (GSSAPI) may do.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Credentials:
         defaults: bool = False,
         answer: Callable[[Prompt], str | None] | None = None,
         methods: Iterable[str] | None = None,
+        ticket: bool = False,
     ) -> None:
         self.password = _text(password)
         self.passphrase = _text(passphrase)
@@ -62,6 +64,7 @@ class Credentials:
         self.defaults = defaults
         self.answer = answer
         self.methods = None if methods is None else tuple(methods)
+        self.ticket = ticket
 
     def __repr__(self) -> str:
         return "<Credentials>"
@@ -87,6 +90,7 @@ class Credentials:
             agent=True,
             defaults=self.defaults,
             answer=self.answer,
+            ticket=self.ticket,
         )
 
     # ---- what there is
@@ -101,6 +105,8 @@ class Credentials:
             methods.add("publickey")
         if self.password is not None:
             methods.add("password")
+        if self.ticket:
+            methods.add("gssapi-with-mic")
         return frozenset(methods)
 
     def locked(self) -> bool:

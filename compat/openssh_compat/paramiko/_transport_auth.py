@@ -33,6 +33,7 @@ class Authentication(Greeting):
 
     _username: str | None = None
     _parts: Credentials | None = None
+    _taken = 0
     auth_handler: Any = None
 
     def _limit(self) -> float:
@@ -50,7 +51,7 @@ class Authentication(Greeting):
             if credentials.methods == ():
                 raise BadAuthenticationType("Bad authentication type", list(error.methods)) from error
             if self._was_a_part(error, username, credentials):
-                self._parts = together
+                self._parts, self._taken = together, len(error.partial)
                 return list(error.methods)
             raise self._explain(error, credentials) from error
         except ConnectError as error:
@@ -93,9 +94,10 @@ class Authentication(Greeting):
         self._log(INFO, "Authentication successful!")
 
     def _was_a_part(self, error: AuthenticationError, username: str, credentials: Credentials) -> bool:
-        """Whether the server took what it got, and wants something else as well: it does not offer that method any
-        more, and did so at first.
-        """
+        """Whether the server took what it got, and wants something else as well."""
+        if error.handshake is not None:
+            return len(error.partial) > self._taken
+        # This ssh does not tell. It was, when the server does not offer that method any more and did so at first.
         methods = set(credentials.methods or ())
         if not error.methods or methods & set(error.methods) or self._way.once or not methods:
             return False
@@ -220,10 +222,6 @@ class Authentication(Greeting):
     def get_username(self) -> str | None:
         """As whom it is logged in; None before that, and when the connection is gone."""
         return self._username if self.is_authenticated() else None
-
-    def get_banner(self) -> bytes | None:
-        """What the server shows before the login. ssh does not tell it apart, so this is None."""
-        return None
 
 
 def _on_the_terminal(_title: str, _instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:

@@ -116,6 +116,7 @@ class Greeting(Options):
         go = self._way.go()
         with credentials.arguments() as arguments:
             settings = self.settings()
+            credentials.ticket |= settings.get("GSSAPIAuthentication") == "yes"
             keepalive = settings.pop("keepalive", 15)
             arguments["options"] = {**go.pop("options", {}), **arguments["options"], **settings}
             manners = self._manners or {
@@ -126,7 +127,7 @@ class Greeting(Options):
             }
             target = f"[{host}]" if ":" in host else host
             try:
-                return openssh_core.connect(
+                connection = openssh_core.connect(
                     target,
                     user=username,
                     port=self._way.port,
@@ -136,9 +137,14 @@ class Greeting(Options):
                     **go,
                     **arguments,
                 )
+            except ConnectError as error:
+                self.learn(error)
+                raise
             except InvalidTarget as error:
                 # No resolver would find such a name.
                 raise socket.gaierror(socket.EAI_NONAME, error.what) from error
+            self.learn(connection)
+            return connection
 
     def _known_lines(self) -> list[str | bytes]:
         if self._known_host is not None:

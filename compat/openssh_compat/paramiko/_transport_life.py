@@ -10,7 +10,7 @@ from typing import Any
 from openssh_core import Connection, OpenSSHError, RemoteProcess
 
 from . import _way
-from ._algorithms import disabled, ssh_version
+from ._algorithms import disabled
 from ._own_address import own_address
 from ._way import Way
 from .common import SSH_PORT
@@ -112,17 +112,6 @@ class TransportLife(ClosingContextManager):
     def getpeername(self) -> tuple[Any, ...]:
         """The server's address and port, or what the socket says that was given."""
         return self._way.getpeername()
-
-    @property
-    def remote_version(self) -> str:
-        """The server's software, as it introduces itself; empty before the login."""
-        version = None if self.connection is None else self.connection.server_version
-        return f"SSH-2.0-{version}" if version else ""
-
-    @property
-    def local_version(self) -> str:
-        """The same of this side, which is ssh."""
-        return f"SSH-2.0-{ssh_version()}"
 
     def get_exception(self) -> Exception | None:
         """The last error of something that was started with `event=`; forgets it."""

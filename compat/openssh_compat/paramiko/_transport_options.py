@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._algorithms import option_of, preferred
-from ._transport_life import TransportLife
+from ._transport_facts import Facts
 
 __all__ = ["Options", "SecurityOptions", "gss_options"]
 
@@ -30,7 +30,7 @@ class _Preferred:
 _KINDS = ("ciphers", "macs", "keys", "pubkeys", "kex")
 
 
-class Options(TransportLife):
+class Options(Facts):
     """The part of a transport that takes choices, until the login."""
 
     _preferred_ciphers = _Preferred("ciphers")

@@ -6,15 +6,15 @@ from typing import Any, NoReturn
 
 from .._shim import refused
 from ._lent import lend
-from ._transport_auth import Authentication
 from ._transport_forwards import Forwards
+from ._transport_gss import GssAuthentication
 from ._transport_options import SecurityOptions
 from .ssh_exception import SSHException
 
 __all__ = ["SecurityOptions", "ServiceRequestingTransport", "Transport"]
 
 
-class Transport(Authentication, Forwards):
+class Transport(GssAuthentication, Forwards):
     """A connection to a server. A context manager; thread-safe once it is logged in.
 
     In paramiko it is a thread; here there is none, but what programs ask of it as a thread is answered.
