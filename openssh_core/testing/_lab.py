@@ -158,7 +158,8 @@ class Server:
 
     def thaw(self) -> None:
         """Let what was frozen go on (SIGCONT)."""
-        _processes.send(self._find_sessions(), signal.SIGCONT)
+        # sshd's child may have become a command between the look and the signal that was meant for sshd.
+        _processes.send(_processes.belonging(str(self.directory)), signal.SIGCONT)
 
     def kill_sessions(self) -> None:
         """SIGKILL the processes of all present connections. Commands that run there are not killed; `stop` does that.

@@ -142,7 +142,8 @@ def test_input_that_is_under_way_does_not_hold_anybody_up(server: LoopbackServer
 
 @pytest.mark.parametrize("way", ["link", "guest"])
 def test_a_server_that_closes_a_quiet_session_says_no_status(make_server: Any, connect: Connect, way: str) -> None:
-    server = make_server({"ChannelTimeout": "session*=1"})
+    # sshd counts in whole seconds: with 1 a session may be closed as soon as the clock's second changes.
+    server = make_server({"ChannelTimeout": "session*=2"})
     with connect(server) as private, openssh_core.connect("guest", control_path=private.control_path) as guest:
         host = private if way == "link" else guest
         with pytest.raises(errors.ExitStatusMissing) as caught:
@@ -155,7 +156,7 @@ def test_a_server_that_closes_a_quiet_session_says_no_status(make_server: Any, c
 
 
 def test_a_server_that_closes_an_idle_connection(make_server: Any, connect: Connect, until: Any) -> None:
-    server = make_server({"UnusedConnectionTimeout": "1"})
+    server = make_server({"UnusedConnectionTimeout": "2"})  # whole seconds, as above
     with connect(server, spare=False) as host:
         host.run("true")
         path = host.control_path

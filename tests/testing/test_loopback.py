@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -143,6 +144,17 @@ def test_a_frozen_server_is_silent_and_goes_on_when_thawed(make_server: Any, ssh
     server.thaw()
     assert "T" not in states(server.sessions_pids())
     assert session.stdout.readline() == "while frozen\n"
+
+
+def test_what_became_a_command_while_it_was_frozen_goes_on_too(make_server: Any, ssh_start: Any) -> None:
+    server = make_server()
+    session = ssh_start(server, "echo $$; exec cat")
+    pid = int(session.stdout.readline())
+    server.freeze()
+    os.kill(pid, signal.SIGSTOP)
+    server.thaw()
+    session.stdin.write("goes on\n")
+    assert session.stdout.readline() == "goes on\n"
 
 
 def test_ssh_notices_a_frozen_server(make_server: Any, ssh_start: Any) -> None:
