@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,19 @@ def control_dir() -> Iterator[Path]:
     left = os.listdir(path)
     shutil.rmtree(path)
     assert left == []
+
+
+@pytest.fixture
+def answer_within(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Have a master that says nothing be given up after so many seconds: `answer_within(0.3)`."""
+
+    def shorten(seconds: float) -> None:
+        # Every module that imported the constant has a name of its own for it.
+        users = [module for name, module in sys.modules.items() if name.startswith("openssh_core.")]
+        for module in [module for module in users if hasattr(module, "LOCAL_ANSWER")]:
+            monkeypatch.setattr(module, "LOCAL_ANSWER", seconds)
+
+    return shorten
 
 
 @pytest.fixture

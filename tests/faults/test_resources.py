@@ -114,10 +114,14 @@ def test_a_program_without_descriptors(
 
 
 def test_a_master_without_descriptors(
-    server: LoopbackServer, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: LoopbackServer,
+    connect: Connect,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer_within: Callable[[float], None],
 ) -> None:
     monkeypatch.setattr("openssh_core._backends.passenger.ANSWER", 1.0)
-    monkeypatch.setattr("openssh_core.master.LOCAL_ANSWER", 1.0)
+    answer_within(1.0)
     ssh = tmp_path / "ssh"
     ssh.write_text('#!/bin/sh\nulimit -n 16\nexec ssh "$@"\n')
     ssh.chmod(0o755)

@@ -176,9 +176,9 @@ def test_interrupting_while_the_server_is_silent(server: LoopbackServer, connect
 
 @pytest.mark.parametrize("way", ["link", "guest"])
 def test_a_stopped_master_is_called_unresponsive(
-    server: LoopbackServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, way: str
+    server: LoopbackServer, connect: Connect, answer_within: Callable[[float], None], way: str
 ) -> None:
-    monkeypatch.setattr("openssh_core.master.LOCAL_ANSWER", 0.3)
+    answer_within(0.3)
     with connect(server) as private, openssh_core.connect("guest", control_path=private.control_path) as guest:
         host = private if way == "link" else guest
         with stopped(private.master_pid):
@@ -204,10 +204,10 @@ def test_closing_ends_a_stopped_master(server: LoopbackServer, connect: Connect,
 
 
 def test_a_master_whose_queue_is_full(
-    server: LoopbackServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: LoopbackServer, connect: Connect, answer_within: Callable[[float], None]
 ) -> None:
     """It accepts no connection, and the kernel takes only so many for it."""
-    monkeypatch.setattr("openssh_core.master.LOCAL_ANSWER", 0.3)
+    answer_within(0.3)
     with connect(server) as host, stopped(host.master_pid):
         waiting = []
         try:
@@ -228,10 +228,10 @@ def test_a_master_whose_queue_is_full(
 
 
 def test_a_master_that_another_client_holds_up(
-    server: LoopbackServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: LoopbackServer, connect: Connect, answer_within: Callable[[float], None]
 ) -> None:
     """Between a request for a session and its descriptors a master serves nobody else."""
-    monkeypatch.setattr("openssh_core.master.LOCAL_ANSWER", 0.3)
+    answer_within(0.3)
     with connect(server) as host, socket.socket(socket.AF_UNIX) as rude:
         rude.connect(host.control_path)
         # PROTOCOL.mux: MUX_C_NEW_SESSION, number 0, reserved, no flag set, no escape, TERM, command.
