@@ -203,7 +203,7 @@ def test_small_things_of_a_transport(paramiko: Any, client: Any) -> None:
     transport.set_log_channel("other")
     assert transport.get_log_channel() == "other"
     assert "none" in transport.get_security_options().compression
-    for ask in (transport.open_x11_channel, transport.open_forward_agent_channel):
+    for ask in (lambda: transport.open_x11_channel(("127.0.0.1", 1)), transport.open_forward_agent_channel):
         with pytest.raises(paramiko.ChannelException):
             ask()
     transport.atfork()
