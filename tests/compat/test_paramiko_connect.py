@@ -194,6 +194,26 @@ def test_a_changed_host_key_is_refused(
     assert caught.value.expected_key.get_base64() == other.blob
 
 
+def test_a_policy_that_reaches_into_the_client(paramiko: Any, loopback_server: LoopbackServer, tmp_path: Path) -> None:
+    """As libraries write them: made before there is a client, and at home in its private parts."""
+
+    class Policy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc,name-defined]
+        def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
+            client._log(10, "adding it")
+            assert client._system_host_keys.lookup(hostname) is None
+            client._host_keys.add(hostname, key.get_name(), key)
+            client.save_host_keys(client._host_keys_filename)
+
+    policy = Policy()
+    (tmp_path / "mine").touch()
+    with paramiko.SSHClient() as client:
+        client.load_host_keys(os.fspath(tmp_path / "mine"))
+        client.set_missing_host_key_policy(policy)
+        client.connect(**login(loopback_server))
+        assert answers(client) and client._policy is policy
+    assert loopback_server.host_key.blob in (tmp_path / "mine").read_text()
+
+
 # ---- nobody there
 
 

@@ -20,7 +20,7 @@ import openssh_core
 from openssh_compat import paramiko
 from openssh_compat.paramiko._failures import session_error
 from openssh_compat.paramiko.buffered_pipe import BufferedPipe, PipeTimeout
-from openssh_core.testing import LoopbackServer, shared_key
+from openssh_core.testing import AccountServer, LoopbackServer, shared_key
 
 MIB = 1 << 20
 
@@ -196,6 +196,53 @@ def test_the_agent_goes_where_it_is_allowed_to(
             assert [one.get_base64() for one in paramiko.Agent().get_keys()] == [shared_key("stranger").blob]
         finally:
             agent.terminate()
+
+
+def test_variables_of_a_shell(client: paramiko.SSHClient) -> None:
+    """The original ignores them."""
+    channel = client.invoke_shell(environment={"NOT_ACCEPTED": "it counts"})
+    channel.settimeout(60)
+    channel.sendall("echo [$NOT_ACCEPTED]; exit 3\n")
+    assert b"[it counts]" in channel.makefile().read() and channel.recv_exit_status() == 3
+
+
+def test_names_that_are_no_text(client: paramiko.SSHClient, tmp_path: Path) -> None:
+    """The original raises UnicodeDecodeError, for all of the directory."""
+    (tmp_path / os.fsdecode(b"a\xffb")).write_text("x")
+    with client.open_sftp() as sftp:
+        (name,) = sftp.listdir(str(tmp_path))
+        assert os.fsencode(name) == b"a\xffb" and sftp.stat(f"{tmp_path}/{name}").st_size == 1
+
+
+def test_a_password_is_tried_before_questions_are_answered(password_server: AccountServer) -> None:
+    """In the original's order, which is not that of ssh."""
+    server = password_server
+    with paramiko.SSHClient() as client:
+        client.load_host_keys(str(server.known_hosts))
+        client.connect(**login(server, password=server.password, key_filename=None))
+        transport = client.get_transport()
+        assert transport is not None and transport.connection is not None
+        assert 'using "password"' in transport.connection.log
+
+
+def test_a_program_that_is_killed_leaves_no_master(loopback_server: LoopbackServer, until: Callable[..., Any]) -> None:
+    server = loopback_server
+    program = (
+        "from openssh_compat import paramiko\n"
+        "client = paramiko.SSHClient()\n"
+        f"client.load_host_keys({str(server.known_hosts)!r})\n"
+        f"client.connect({server.host!r}, {server.port}, {server.user!r}, key_filename={str(server.key)!r},\n"
+        "               allow_agent=False)\n"
+        "files = client.exec_command('cat')\n"
+        "print(client.get_transport().connection.master_pid, flush=True)\n"
+        "files[1].read()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        master = int(process.stdout.readline())
+        process.kill()
+    until(lambda: not Path(f"/proc/{master}/cmdline").exists() or not Path(f"/proc/{master}/cmdline").read_bytes())
 
 
 # ---- what is refused

@@ -330,6 +330,13 @@ def test_what_transfers_give(paramiko: Any, sftp: Any, there: Path, tmp_path: Pa
         assert sftp.putfo(file, f"{there}/up2", file_size=12).st_size == 12
 
 
+def test_a_size_that_is_not_right(sftp: Any, there: Path) -> None:
+    """What was written is looked at afterwards."""
+    with pytest.raises(OSError, match=r"^size mismatch in put!  0 != 12$"):
+        sftp.put(str(there / "f"), "/dev/null")
+    assert sftp.put(str(there / "f"), "/dev/null", confirm=False).st_size is None
+
+
 def test_the_channel_of_a_client(paramiko: Any, shared: Any) -> None:
     sftp = shared.open_sftp()
     channel = sftp.get_channel()

@@ -427,6 +427,13 @@ def test_variables(make_server: Callable[..., LoopbackServer], log_in: Callable[
     channel.set_environment_variable("B", "two words")
     channel.exec_command("echo $A $B")
     assert channel.makefile("rb").read() == b"1 two words\n"
+    shell = channel.get_transport().open_session()
+    shell.get_pty()
+    shell.update_environment({"A": "of a shell"})
+    shell.invoke_shell()
+    shell.settimeout(60)
+    shell.sendall("echo [$A]; exit\n")
+    assert b"[of a shell]" in shell.makefile("rb").read()
 
 
 def test_waiting_for_the_status(transport: Any) -> None:

@@ -145,9 +145,13 @@ class Channels(TransportLife):
         def start(session: SessionEnd) -> RemoteProcess:
             self._close_abandoned()
             popen: Callable[..., RemoteProcess] = connection.popen
+            line = command
+            if line is None and subsystem is None and session.environment:
+                # A server starts a shell with the variables it takes itself; this one is started with all of them.
+                line = 'exec "$SHELL" -l'
             try:
                 process = popen(
-                    *(() if command is None else (command,)),
+                    *(() if line is None else (line,)),
                     subsystem=subsystem,
                     stdin=PIPE,
                     stdout=session.output.stdout.source(),
