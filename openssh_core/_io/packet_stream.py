@@ -24,11 +24,16 @@ Pieces = Sequence[bytes | memoryview]
 _INBOX = 64 * 1024
 # A longer packet gets memory of its own, into which it is read, and which whoever wants it keeps.
 _LARGE = 16 * 1024
+# Bytes that are taken of a packet that may be a long one: what its length says, and little that is copied again.
+_BEGINNING = 128
 # Packets in one system call; two pieces each stay far below IOV_MAX.
 _TRAIN = 64
 
 _LENGTH = struct.Struct(">I")
-_NO_SIGPIPE = getattr(socket, "MSG_NOSIGNAL", 0)
+_SENDING = getattr(socket, "MSG_NOSIGNAL", 0) | socket.MSG_DONTWAIT
+
+# Seconds that a reader may be asleep in the kernel without looking at anything else.
+NAP = 1.0
 
 
 class Outgoing(Protocol):
@@ -42,7 +47,6 @@ class PacketWriter:
     """The sending half. One thread at a time, but for `put`.
 
     Args:
-        sock: non-blocking.
         leaving: told of each packet before its first byte is sent; may be told twice.
     """
 
@@ -79,7 +83,7 @@ class PacketWriter:
                 note: list[int] = []
                 self._sent = note
                 try:
-                    note.extend(map(self._sock.sendmsg, (pieces,), ((),), (_NO_SIGPIPE,)))
+                    note.extend(map(self._sock.sendmsg, (pieces,), ((),), (_SENDING,)))
                 except BlockingIOError:
                     return False
             elif self._train is not train and self._train:
@@ -103,39 +107,34 @@ def _without(pieces: Pieces, count: int) -> Pieces:
     return ()
 
 
-class _Inbox:
-    """What has been received and not been taken; never changed, only replaced."""
-
-    __slots__ = ("buffer", "end", "large", "note", "start")
-
-    def __init__(self, buffer: bytearray, start: int, end: int, large: memoryview | None, note: list[int]) -> None:
-        self.buffer = buffer
-        self.start = start
-        self.end = end
-        # The packet that is being read into memory of its own: `end` bytes of it are there.
-        self.large = large
-        self.note = note
+# What has been received and not been taken: packets taken so far; the buffer, and where in it that begins and ends; the
+# long packet that is being read into memory of its own ("ends" is how much of it is there); the call accounted for.
+_Inbox = tuple[int, bytearray, int, int, "memoryview | None", list[int]]
 
 
 class PacketReader:
     """The receiving half. One thread at a time.
 
     Args:
-        sock: non-blocking.
         limit: the longest packet that is believed, in bytes.
 
     Attributes:
-        taken: packets taken so far; the place of the next one in the stream.
+        drained: whether the socket had nothing more when it was last asked. A hint: who waits for it first, instead
+            of asking in vain, saves a call.
     """
 
     def __init__(self, sock: socket.socket, limit: int) -> None:
+        self.drained = False
         self._sock = sock
         self._limit = limit
+        # After a long packet there is often another one.
+        self._after_long = False
         self._note: list[int] = []
-        self._state = (0, _Inbox(bytearray(_INBOX), 0, 0, None, self._note))
+        self._state: _Inbox = (0, bytearray(_INBOX), 0, 0, None, self._note)
 
     @property
     def taken(self) -> int:
+        """Packets taken so far; the place of the next one in the stream."""
         return self._state[0]
 
     def peek(self) -> bytes | memoryview | None:
@@ -144,87 +143,116 @@ class PacketReader:
         Raises:
             Malformed: it is longer than any packet can be.
         """
-        inbox = self._state[1]
-        if inbox.large is not None:
-            return inbox.large if inbox.end == len(inbox.large) else None
-        have = inbox.end - inbox.start - 4
-        if have < 0:
+        _, buffer, start, end, large, _ = self._state
+        if large is not None:
+            return large if end == len(large) else None
+        start += 4
+        if end < start or end < (stop := start + self._announced(buffer, start - 4)):
             return None
-        length = self._announced(inbox)
-        if have >= length:
-            return bytes(memoryview(inbox.buffer)[inbox.start + 4 : inbox.start + 4 + length])
-        return None
+        return bytes(memoryview(buffer)[start:stop])
 
     def advance(self) -> None:
         """The packet that `peek` showed has been dealt with."""
-        taken, inbox = self._state
-        if inbox.large is not None:
-            following = _Inbox(inbox.buffer, 0, 0, None, inbox.note)
+        taken, buffer, start, end, large, note = self._state
+        self._after_long = large is not None
+        if large is not None:
+            self._state = taken + 1, buffer, 0, 0, None, note
         else:
-            start = inbox.start + 4 + self._announced(inbox)
-            following = _Inbox(inbox.buffer, start, inbox.end, None, inbox.note)
-        self._state = taken + 1, following
+            self._state = taken + 1, buffer, start + 4 + self._announced(buffer, start), end, None, note
 
-    def receive(self) -> bool:
+    def receive(self, *, wait: bool = False) -> bool:
         """Take what the socket has; False when it has nothing now. Only when `peek` has shown that nothing is whole.
+
+        Args:
+            wait: until there is something, and of a long packet all of it, but no longer than `NAP`. It costs one call
+                where waiting first and asking then would cost two for each part that the sender makes of the packet.
 
         Raises:
             EOFError: it never will again.
             OSError: the other side is gone.
             Malformed: as for `peek`.
         """
-        taken, inbox = self._state
-        if self._note is inbox.note or not self._note:
-            inbox = self._with_room(inbox)
-            self._state = taken, inbox
-            target = memoryview(inbox.buffer) if inbox.large is None else inbox.large
+        if not self._receive(0 if wait else socket.MSG_DONTWAIT):
+            return False
+        if wait and self._in_long():
+            self._receive(socket.MSG_WAITALL)
+        return True
+
+    def _receive(self, flags: int) -> bool:
+        if self._note is self._state[5] or not self._note:
+            self._make_room()
+            room = self._room()
             note: list[int] = []
             self._note = note
             try:
-                note.extend(map(self._sock.recv_into, (target[inbox.end :],)))
+                note.extend(map(self._sock.recv_into, (room,), (0,), (flags,)))
             except BlockingIOError:
+                self.drained = True
                 return False
+        taken, buffer, start, end, large, _ = self._state
         count = self._note[0]
         if not count:
             raise EOFError
-        self._state = taken, _Inbox(inbox.buffer, inbox.start, inbox.end + count, inbox.large, self._note)
+        self._state = taken, buffer, start, end + count, large, self._note
+        # Last: what an interrupt kept from being accounted for is not waited for.
+        self.drained = end + count < (_INBOX if large is None else len(large))
         return True
 
     def rest(self) -> bytes:
         """What has been received and is no whole packet, its length included."""
-        inbox = self._state[1]
-        return bytes(inbox.buffer[inbox.start : inbox.end]) if inbox.large is None else bytes(inbox.large[: inbox.end])
+        _, buffer, start, end, large, _ = self._state
+        return bytes(buffer[start:end]) if large is None else bytes(large[:end])
 
-    def _announced(self, inbox: _Inbox) -> int:
-        length = int(_LENGTH.unpack_from(inbox.buffer, inbox.start)[0])
+    def _announced(self, buffer: bytearray, at: int) -> int:
+        (length,) = _LENGTH.unpack_from(buffer, at)
         if length > self._limit:
             raise Malformed(f"a packet of {length} bytes was announced; at most {self._limit} are possible")
-        return length
+        return int(length)
 
-    def _with_room(self, inbox: _Inbox) -> _Inbox:
-        """The same with a place for more; only called when no whole packet is there."""
-        if inbox.large is not None:
-            return inbox
-        have = inbox.end - inbox.start
+    def _in_long(self) -> bool:
+        """Whether a part of a long packet is there, and not the whole."""
+        _, buffer, start, end, large, _ = self._state
+        if large is not None:
+            return end < len(large)
+        have = end - start - 4
+        return have >= 0 and max(_LARGE, have) < self._announced(buffer, start)
+
+    def _make_room(self) -> None:
+        """Have a place for more; only called when no whole packet is there."""
+        taken, buffer, start, end, large, note = self._state
+        have = end - start
+        if large is not None:
+            return
         if not have:
-            return _Inbox(inbox.buffer, 0, 0, None, inbox.note)
-        if have >= 4 and (length := self._announced(inbox)) > _LARGE:
-            large = memoryview(bytearray(length))
-            large[: have - 4] = memoryview(inbox.buffer)[inbox.start + 4 : inbox.end]
-            return _Inbox(inbox.buffer, 0, have - 4, large, inbox.note)
-        if inbox.start <= _INBOX // 2:
-            return inbox
-        # Into a new one: a copy within the old one could not be done over after an interrupt.
-        fresh = bytearray(_INBOX)
-        fresh[:have] = memoryview(inbox.buffer)[inbox.start : inbox.end]
-        return _Inbox(fresh, 0, have, None, inbox.note)
+            self._state = taken, buffer, 0, 0, None, note
+        elif self._in_long():
+            large = memoryview(bytearray(self._announced(buffer, start)))
+            large[: have - 4] = memoryview(buffer)[start + 4 : end]
+            self._state = taken, buffer, 0, have - 4, large, note
+        elif start > _INBOX // 2:
+            # Into a new one: a copy within the old one could not be done over after an interrupt.
+            fresh = bytearray(_INBOX)
+            fresh[:have] = memoryview(buffer)[start:end]
+            self._state = taken, fresh, 0, have, None, note
+
+    def _room(self) -> memoryview:
+        _, buffer, _, end, large, _ = self._state
+        if large is not None:
+            return large[end:]
+        return memoryview(buffer)[end : _BEGINNING if self._after_long and not end else None]
 
 
 class PacketStream:
-    """Both halves, and waiting for either. The socket becomes the stream's own."""
+    """Both halves, and waiting for either. The socket becomes the stream's own.
+
+    Attributes:
+        can_wait: whether `reader.receive(wait=True)` ends in time.
+    """
 
     def __init__(self, sock: socket.socket, limit: int, leaving: Callable[[Outgoing], None]) -> None:
-        sock.setblocking(False)
+        sock.setblocking(True)
+        # Each call says whether it waits. What the kernel does not take as a limit would wait for ever.
+        self.can_wait = _limit_waiting(sock)
         self._sock = sock
         self.writer = PacketWriter(sock, leaving)
         self.reader = PacketReader(sock, limit)
@@ -254,3 +282,11 @@ class PacketStream:
         fd = self._sock.detach()
         if fd >= 0:
             os.close(fd)
+
+
+def _limit_waiting(sock: socket.socket) -> bool:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", int(NAP), int(NAP % 1 * 1e6)))
+    except OSError:
+        return False
+    return True

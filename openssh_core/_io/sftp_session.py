@@ -25,7 +25,7 @@ from .._wire import sftp as wire
 from .._wire.sftp_extensions import AskLimits, Extended, LimitsReply, supported
 from .._wire.sftp_replies import ExtendedReply, Reply, decode_version
 from ..errors import Malformed, OpenSSHError, ProtocolError, SFTPClosed, SFTPProtocolError, SFTPTimeout
-from .packet_stream import PacketStream
+from .packet_stream import NAP, PacketStream
 from .watching import Watched
 
 # Seconds. A follower looks by itself whether somebody leads, in case its waking up was interrupted away.
@@ -271,7 +271,8 @@ class SftpSession:
 
     def flush(self) -> bool:
         """Send what was asked for, as far as that goes without waiting; whether that was everything."""
-        return self.error is not None or self._turns.one_sender(self._stream.writer.flush)
+        writer = self._stream.writer
+        return self.error is not None or not writer.waiting or self._turns.one_sender(writer.flush)
 
     def give_up(self, box: Mailbox) -> None:
         """Nobody will look into this box any more; handles in it go back."""
@@ -292,11 +293,13 @@ class SftpSession:
                 if box.done or self.error is not None:
                     return
                 self._check_patience(box)
-                events = select.POLLIN if self.flush() else select.POLLIN | select.POLLOUT
-                if reader.receive():
+                sent, left = self.flush(), self._patience(box)
+                sleep = sent and stream.can_wait and (left is None or left > NAP)
+                if reader.drained and not sleep:
+                    events = select.POLLIN if sent else select.POLLIN | select.POLLOUT
+                    reader.drained = not stream.wait(events, left)
+                elif reader.receive(wait=sleep):
                     self._turns.moved = monotonic()
-                else:
-                    stream.wait(events, self._patience(box))
         except ProtocolError as error:
             raise self.fail(SFTPProtocolError(error.what, host=self.host)) from error
         except EOFError:

@@ -36,15 +36,18 @@ def string(value: bytes | str) -> bytes:
 class Reader:
     """Takes values off the front of one packet.
 
+    Args:
+        at: bytes that have been taken already.
+
     Raises:
         Malformed: by every method, when less is left than it needs.
     """
 
     __slots__ = ("_data", "_at")
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | memoryview, at: int = 0) -> None:
         self._data = data
-        self._at = 0
+        self._at = at
 
     @property
     def left(self) -> int:

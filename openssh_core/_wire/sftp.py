@@ -11,7 +11,7 @@ import struct
 from typing import ClassVar
 
 from .._value import Value
-from .primitives import string, u32, u64
+from .primitives import string, u32
 from .sftp_attrs import Attributes
 from .sftp_replies import Attrs, Data, Handle, Names, Reply, Status
 
@@ -30,6 +30,8 @@ TRUNCATE = 0x10
 EXCLUSIVE = 0x20
 
 _HEAD = struct.Struct(">IBI")
+# Of a READ or WRITE: the offset and the length.
+_PLACE = struct.Struct(">QI")
 
 NO_ATTRIBUTES = Attributes()
 
@@ -98,7 +100,7 @@ class Read(Request):
     length: int
 
     def body(self) -> bytes:
-        return string(self.handle) + u64(self.offset) + u32(self.length)
+        return string(self.handle) + _PLACE.pack(self.offset, self.length)
 
 
 class Write(Request):
@@ -110,11 +112,11 @@ class Write(Request):
     data: bytes | memoryview
 
     def body(self) -> bytes:
-        return string(self.handle) + u64(self.offset) + string(bytes(self.data))
+        return string(self.handle) + _PLACE.pack(self.offset, len(self.data)) + bytes(self.data)
 
     def pieces(self, request_id: int) -> tuple[bytes | memoryview, ...]:
         size = len(self.data)
-        head = string(self.handle) + u64(self.offset) + u32(size)
+        head = string(self.handle) + _PLACE.pack(self.offset, size)
         return _HEAD.pack(len(head) + size + 5, self.number, request_id) + head, self.data
 
 

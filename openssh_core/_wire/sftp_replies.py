@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import ClassVar
 
 from .._value import Value
@@ -24,6 +25,8 @@ OP_UNSUPPORTED = 8
 LONGEST_HANDLE = 256
 
 _VERSION = 2
+# The type, and the number of the request.
+_HEAD = struct.Struct(">BI")
 
 
 class Status(Value):
@@ -114,13 +117,13 @@ def decode(packet: bytes | memoryview) -> tuple[int, Reply]:
     Raises:
         Malformed: it is none.
     """
-    body = Reader(packet)
-    number = body.u8()
+    if len(packet) < _HEAD.size:
+        raise Malformed(f"an SFTP packet ends early: it has {len(packet)} bytes")
+    number, request_id = _HEAD.unpack_from(packet)
     kind = _KINDS.get(number)
     if kind is None:
         raise Malformed(f"an SFTP packet of type {number}, which no server sends")
-    request_id = body.u32()
-    return request_id, kind.read(body)
+    return request_id, kind.read(Reader(packet, _HEAD.size))
 
 
 def decode_version(packet: bytes | memoryview) -> tuple[int, dict[bytes, bytes]]:

@@ -7,7 +7,7 @@ import errno
 import os
 import stat as modes
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import repeat, starmap
 from typing import IO, Any
 
@@ -117,9 +117,13 @@ class LocalFile:
                 os.unlink(partial)
 
     def _close(self) -> None:
-        while self._opened:
-            # Taken and closed in one step, or it might be closed twice, and be somebody else's by then.
-            deque(map(os.close, starmap(self._opened.pop, repeat((), 1))), maxlen=0)
+        _close_all(self._opened)
+
+
+def _close_all(opened: list[int]) -> None:
+    while opened:
+        # Taken and closed in one step, or it might be closed twice, and be somebody else's by then.
+        deque(map(os.close, starmap(opened.pop, repeat((), 1))), maxlen=0)
 
 
 class Stream:
@@ -153,7 +157,8 @@ def _write_all(write: Callable[[Any], int | None], data: memoryview) -> None:
         left = left[count:]
 
 
-def open_source(path: str) -> IO[bytes]:
+@contextlib.contextmanager
+def open_source(path: str) -> Iterator[IO[bytes]]:
     """Open a regular file for reading. Never waits for what else it may be.
 
     Raises:
@@ -161,13 +166,14 @@ def open_source(path: str) -> IO[bytes]:
     """
     # Opening a device may do something, so it is looked at before, and once more when it cannot change any more.
     _only_regular(path, os.stat(path).st_mode)
-    file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0)
+    opened: list[int] = []
     try:
-        _only_regular(path, os.fstat(file.fileno()).st_mode)
-    except BaseException:
-        file.close()
-        raise
-    return file
+        # In one step of the interpreter, so that no interrupt falls between the file and our knowledge of it.
+        opened.extend(map(os.open, (path,), (os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK,)))
+        _only_regular(path, os.fstat(opened[0]).st_mode)
+        yield open(opened[0], "rb", buffering=0, closefd=False)
+    finally:
+        _close_all(opened)
 
 
 def _only_regular(path: str, mode: int) -> None:

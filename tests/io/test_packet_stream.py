@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from openssh_core._io import packet_stream
 from openssh_core._io.packet_stream import PacketStream
 from openssh_core._wire.frames import frame
 from openssh_core.errors import Malformed
@@ -108,8 +109,42 @@ class Interrupts:
             sys.settrace(before)
 
 
+@pytest.mark.parametrize("size", [0, 127, 16 * 1024, 16 * 1024 + 1, 100_000])
+def test_one_call_takes_a_long_packet_whole(ends: tuple[PacketStream, PacketStream], size: int) -> None:
+    one, other = ends
+    # A long one before it: then only the beginning of the next is taken at first.
+    for body in (bytes(50_000), os.urandom(size)):
+        one.writer.put(Pieces(body))
+        assert one.writer.flush()
+        assert other.reader.peek() is None
+        assert other.reader.receive(wait=True)
+        while other.reader.peek() is None:
+            assert size == 16 * 1024 and other.reader.receive(wait=True), "short enough for the buffer of short ones"
+        assert take(other) == body
+
+
+def test_a_part_of_a_long_packet_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packet_stream, "NAP", 0.05)
+    near, far = socket.socketpair()
+    with near:
+        stream, body = PacketStream(far, LIMIT, lambda _: None), os.urandom(70_000)
+        assert stream.can_wait
+        assert not stream.reader.receive(wait=True) and stream.reader.drained
+        whole = frame(body)
+        for start, stop in [(0, 3), (3, 4), (4, 30_000), (30_000, 69_999)]:
+            near.sendall(whole[start:stop])
+            assert stream.reader.receive(wait=True)
+            assert stream.reader.peek() is None and stream.reader.drained
+        near.sendall(whole[69_999:] + frame(b"next"))
+        assert [take(stream), take(stream)] == [body, b"next"]
+        stream.close()
+
+
+@pytest.mark.parametrize("wait", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_interrupts_at_any_line(ends: tuple[PacketStream, PacketStream], seed: int) -> None:
+def test_interrupts_at_any_line(monkeypatch: pytest.MonkeyPatch, seed: int, wait: bool) -> None:
+    monkeypatch.setattr(packet_stream, "NAP", 0.001)
+    ends = [PacketStream(sock, LIMIT, lambda _: None) for sock in socket.socketpair()]
     one, other = ends
     interrupts, chance = Interrupts(seed), random.Random(seed)
     bodies = [os.urandom(chance.choice([3, 500, 20_000, 90_000])) for _ in range(60)]
@@ -122,7 +157,7 @@ def test_interrupts_at_any_line(ends: tuple[PacketStream, PacketStream], seed: i
         while (packet := other.reader.peek()) is not None:
             got[other.reader.taken] = bytes(packet)
             other.reader.advance()
-        other.reader.receive()
+        other.reader.receive(wait=wait)
 
     while len(got) < len(bodies) or other.reader.taken < len(bodies):
         try:
@@ -131,3 +166,5 @@ def test_interrupts_at_any_line(ends: tuple[PacketStream, PacketStream], seed: i
             pass
     assert [got[number] for number in range(len(bodies))] == bodies
     assert interrupts.count
+    for end in ends:
+        end.close()

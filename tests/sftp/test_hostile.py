@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import socket
@@ -171,6 +172,26 @@ def test_over_a_descriptor(there: Path) -> None:
 
 
 SERVERS = ["/usr/lib/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/libexec/openssh/sftp-server"]
+
+
+class Stubborn(socket.socket):
+    """A socket whose kernel knows no limit for waiting."""
+
+    def setsockopt(self, *_: Any) -> None:  # type: ignore[override]
+        raise OSError(errno.ENOPROTOOPT, os.strerror(errno.ENOPROTOOPT))
+
+
+def test_over_a_socket_that_knows_no_limit(here: Path, there: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        program = next(path for path in SERVERS if os.path.exists(path))
+        server = subprocess.Popen([program], stdin=theirs, stdout=theirs)
+    (there / "f").write_bytes(content := os.urandom(600_000))
+    with SFTPClient.over(Stubborn(fileno=ours.detach())) as client:
+        client.get(there / "f", here / "f")
+        client.put(here / "f", there / "g")
+    assert (here / "f").read_bytes() == (there / "g").read_bytes() == content
+    assert server.wait(30) == 0
 
 
 class Carrier:
