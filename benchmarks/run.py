@@ -16,6 +16,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -88,8 +89,10 @@ def _measure(arguments: argparse.Namespace) -> list[Figure]:
     with open_place() as (near, far):
         bench = Bench(near, far, ROUND_TRIP, arguments.peers, arguments.quick)
         for name in arguments.rows:
-            print(f"measuring {name} ...", file=sys.stderr, flush=True)
+            print(f"measuring {name} ...", end=" ", file=sys.stderr, flush=True)
+            start = time.monotonic()
             figures += ROWS[name](bench)
+            print(f"{time.monotonic() - start:.0f} s", file=sys.stderr)
     return figures
 
 

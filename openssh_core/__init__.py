@@ -4,6 +4,7 @@ This is the list of public names, and nothing else.
 """
 
 from ._cli.prompts import Prompt, PromptKind
+from ._cli.quoting import Glob, Raw
 from ._version import __version__
 from .connection import (
     Connecting,
@@ -98,7 +99,6 @@ from .keys import HostKey, PrivateKey
 from .options import Pty, Sudo
 from .process import RemoteProcess
 from .program import Program
-from .quoting import Glob, Raw
 from .redirect import DEVNULL, KEEP_OPEN, PIPE, SOCKET, STDOUT, Feed
 from .results import CompletedCommand
 

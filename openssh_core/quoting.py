@@ -7,20 +7,11 @@ quoter("fish").quote("it's")                        'it\\'s'
 
 from __future__ import annotations
 
-from ._cli.quoting import (
-    ChainQuoter,
-    CmdQuoter,
-    CreateProcessQuoter,
-    CshQuoter,
-    FishQuoter,
-    Glob,
-    PosixQuoter,
-    PowerShellQuoter,
-    Quoter,
-    Raw,
-    Word,
-    quoter,
-)
+from ._cli.quoting import ChainQuoter, Glob, PosixQuoter, Quoter, Raw, Word, quoter
+from ._cli.quoting.csh import CshQuoter
+from ._cli.quoting.fish import FishQuoter
+from ._cli.quoting.powershell import PowerShellQuoter
+from ._cli.quoting.windows import CmdQuoter, CreateProcessQuoter
 
 __all__ = [
     "ChainQuoter",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import stat
 import time
@@ -20,6 +21,8 @@ class LikeParamiko:
 
     def __init__(self, setup: Setup, name: str) -> None:
         self._setup = setup
+        # It logs whatever a server does to it, and raises it as well; once is enough.
+        logging.getLogger("paramiko").addHandler(logging.NullHandler())
         # Any: paramiko has no type information, and the adapter stands in for it.
         self._module: Any = importlib.import_module(name)
 

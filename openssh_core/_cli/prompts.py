@@ -48,30 +48,31 @@ class Prompt(Value):
         )
 
 
-_PASSWORD = re.compile(r"(?P<user>.+)@(?P<host>[^@]+)'s password: \Z", re.DOTALL)
-_INTERACTIVE = re.compile(r"\((?P<user>[^()]+)@(?P<host>[^@()]+)\) (?P<words>.*)\Z", re.DOTALL)
-_PASSPHRASE = re.compile(r"(Enter passphrase|Bad passphrase, try again) for (key )?.*: \Z", re.DOTALL)
-_UNKNOWN_KEY = re.compile(r"The authenticity of host .* can't be established", re.DOTALL)
-_FINGERPRINT = re.compile(r" key fingerprint is (\S+?)\.?$", re.MULTILINE)
-_CONFIRMATION = re.compile(r"\(yes/no(/\[fingerprint\])?\)\? \Z|\APlease type 'yes'")
+# Compiled when there is a prompt: most logins have none.
+_PASSWORD = r"(?s)(?P<user>.+)@(?P<host>[^@]+)'s password: \Z"
+_INTERACTIVE = r"(?s)\((?P<user>[^()]+)@(?P<host>[^@()]+)\) (?P<words>.*)\Z"
+_PASSPHRASE = r"(?s)(Enter passphrase|Bad passphrase, try again) for (key )?.*: \Z"
+_UNKNOWN_KEY = r"(?s)The authenticity of host .* can't be established"
+_FINGERPRINT = r"(?m) key fingerprint is (\S+?)\.?$"
+_CONFIRMATION = r"\(yes/no(/\[fingerprint\])?\)\? \Z|\APlease type 'yes'"
 
 
 def classify(text: str) -> Prompt:
     """The prompt that `text` is."""
-    if match := _INTERACTIVE.match(text):
+    if match := re.match(_INTERACTIVE, text):
         return Prompt(PromptKind.INTERACTIVE, text, match["user"], match["host"], match["words"])
-    if _PASSPHRASE.match(text):
+    if re.match(_PASSPHRASE, text):
         return Prompt(PromptKind.PASSPHRASE, text)
-    if match := _PASSWORD.match(text):
+    if match := re.match(_PASSWORD, text):
         return Prompt(PromptKind.PASSWORD, text, match["user"], match["host"])
-    if _CONFIRMATION.search(text):
+    if re.search(_CONFIRMATION, text):
         return Prompt(PromptKind.CONFIRMATION, text)
     return Prompt(PromptKind.OTHER, text)
 
 
 def fingerprint_asked(prompt: Prompt) -> str | None:
     """Of the question whether a host key that is not on record be accepted: its fingerprint. None for all others."""
-    if prompt.kind is not PromptKind.CONFIRMATION or not _UNKNOWN_KEY.match(prompt.text):
+    if prompt.kind is not PromptKind.CONFIRMATION or not re.match(_UNKNOWN_KEY, prompt.text):
         return None
-    match = _FINGERPRINT.search(prompt.text)
+    match = re.search(_FINGERPRINT, prompt.text)
     return match[1] if match else None

@@ -1,32 +1,25 @@
 """Words become text that the remote login shell reads back as the same words, byte for byte.
 
-One quoter for each family of shells, each in a file that says what it relies on. `quote` and `join` are the POSIX
-ones, for the many places where nothing else can be meant.
+One quoter for each family of shells, each in a file that says what it relies on; it is loaded for an account that has
+such a shell. `quote` and `join` are the POSIX ones, for the many places where nothing else can be meant.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from ...errors import InvalidInput
 from .chain import ChainQuoter
-from .csh import CshQuoter
-from .fish import FishQuoter
 from .posix import PosixQuoter
-from .powershell import PowerShellQuoter
 from .quoter import Quoter
-from .windows import CmdQuoter, CreateProcessQuoter
 from .words import Glob, PathLike, Raw, Word, check_text
 
 __all__ = [
     "POSIX",
     "ChainQuoter",
-    "CmdQuoter",
-    "CreateProcessQuoter",
-    "CshQuoter",
-    "FishQuoter",
     "Glob",
     "PathLike",
     "PosixQuoter",
-    "PowerShellQuoter",
     "Quoter",
     "Raw",
     "Word",
@@ -38,15 +31,20 @@ __all__ = [
 
 POSIX = PosixQuoter()
 
-_QUOTERS: dict[str, Quoter] = {
-    **dict.fromkeys(("posix", "sh", "ash", "bash", "busybox", "dash", "fizsh", "ksh", "ksh93", "lksh", "mksh"), POSIX),
-    **dict.fromkeys(("pdksh", "posh", "yash", "zsh"), POSIX),
-    **dict.fromkeys(("csh", "tcsh"), CshQuoter()),
-    "fish": FishQuoter(),
-    **dict.fromkeys(("cmd", "cmd.exe", "mscmd"), CmdQuoter()),
-    **dict.fromkeys(("createprocess", "mswin"), CreateProcessQuoter()),
-    **dict.fromkeys(("powershell", "powershell.exe", "pwsh", "pwsh.exe"), PowerShellQuoter()),
+# By the names of shells: where their quoter is, and what it is called there.
+_QUOTERS = {
+    **dict.fromkeys(
+        ("posix", "sh", "ash", "bash", "busybox", "dash", "fizsh", "ksh", "ksh93", "lksh", "mksh", "pdksh", "posh"),
+        ("posix", "PosixQuoter"),
+    ),
+    **dict.fromkeys(("yash", "zsh"), ("posix", "PosixQuoter")),
+    **dict.fromkeys(("csh", "tcsh"), ("csh", "CshQuoter")),
+    "fish": ("fish", "FishQuoter"),
+    **dict.fromkeys(("cmd", "cmd.exe", "mscmd"), ("windows", "CmdQuoter")),
+    **dict.fromkeys(("createprocess", "mswin"), ("windows", "CreateProcessQuoter")),
+    **dict.fromkeys(("powershell", "powershell.exe", "pwsh", "pwsh.exe"), ("powershell", "PowerShellQuoter")),
 }
+_made: dict[tuple[str, str], Quoter] = {("posix", "PosixQuoter"): POSIX}
 
 quote = POSIX.quote
 join = POSIX.join
@@ -65,7 +63,7 @@ def quoter(shell: str | Quoter) -> Quoter:
     if isinstance(shell, Quoter):
         return shell
     names = [name.strip().lower() for name in shell.split(",")] if isinstance(shell, str) else [repr(shell)]
-    found = [_QUOTERS.get(name) for name in names]
+    found = [_quoter_for(name) for name in names]
     for name, one in zip(names, found, strict=True):
         if one is None:
             raise InvalidInput(
@@ -73,3 +71,13 @@ def quoter(shell: str | Quoter) -> Quoter:
             )
     known = [one for one in found if one is not None]
     return known[0] if len(known) == 1 else ChainQuoter(known)
+
+
+def _quoter_for(name: str) -> Quoter | None:
+    where = _QUOTERS.get(name)
+    if where is None:
+        return None
+    if where not in _made:
+        module, kind = where
+        _made[where] = getattr(import_module(f".{module}", __name__), kind)()
+    return _made[where]
