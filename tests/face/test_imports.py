@@ -50,7 +50,19 @@ FORBIDDEN = {
 ADAPTERS = ["paramiko", "subprocess", "fabric"]
 
 # What the paramiko adapter leaves to who needs it.
-LATER = {"asyncio", "glob", "hashlib", "hmac", "logging", "pathlib", "random", "shutil", "tempfile", "traceback"}
+LATER = {
+    "asyncio",
+    "glob",
+    "hashlib",
+    "hmac",
+    "inspect",
+    "logging",
+    "pathlib",
+    "random",
+    "shutil",
+    "tempfile",
+    "traceback",
+}
 
 
 def modules_after(statement: str) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -72,7 +71,9 @@ class Options(Facts):
         return {**self._options, **usual}
 
     def _of_class(self, kind: str) -> tuple[str, ...]:
-        value = inspect.getattr_static(type(self), f"_preferred_{kind}")
+        name = f"_preferred_{kind}"
+        # As it stands in the class, not what it gives.
+        value = next(vars(each)[name] for each in type(self).__mro__ if name in vars(each))
         return () if isinstance(value, _Preferred) else tuple(value)
 
     def add_options(self, options: Mapping[str, Any]) -> None:
