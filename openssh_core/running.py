@@ -24,6 +24,8 @@ _KILL_PATIENCE = 5.0
 _END_PATIENCE = 2.0
 # Seconds in which a server has to answer a request. Generous: while keys are renewed nothing is answered.
 ANSWER_PATIENCE = 60.0
+# The same where the caller has set a limit that is shorter.
+_LEAST_ANSWER = 3.0
 # Seconds in which an account's start-up files have run and the start of a program is reported. A forced command never
 # reports anything.
 REPORT_PATIENCE = 30.0
@@ -160,7 +162,7 @@ def start(session: Session, host: str, *, wait: bool, limit: float | None = None
 
     Args:
         wait: return when it runs, or will not; where the remote side says itself what came of the start, when it has.
-        limit: seconds the server may take to have a session for it; it has failed then.
+        limit: seconds the server may take to have a session for it, and to begin; it has failed then.
 
     Raises:
         MasterUnresponsive: the server does not answer; the session is given up.
@@ -169,8 +171,12 @@ def start(session: Session, host: str, *, wait: bool, limit: float | None = None
         session.begin()
         if not wait:
             return
-        if limit is not None and not session.wait_started(limit):
-            session.stop_waiting(limit)
+        if limit is not None and not session.wait_started(limit) and not session.stop_waiting(limit):
+            # It has been asked, and it has a shell to start: that may take a moment on a server that is there.
+            patience = max(limit, _LEAST_ANSWER)
+            if not session.wait_started(patience - limit):
+                what = f"the server did not say within {patience:g} s that the command runs; it may still run it"
+                raise MasterUnresponsive(what, host=host)
         if session.reports and session.wait_located(REPORT_PATIENCE):
             return
         while not session.wait_started(ANSWER_PATIENCE):

@@ -134,8 +134,13 @@ class Session(Protocol):
     def when_exited(self, call: Callable[[], object]) -> None:
         """Have it called once `wait_exited` would not wait any more: at once, or in the thread that finds out."""
 
-    def stop_waiting(self, seconds: float) -> None:
-        """It has waited that long for the server to give it a session: unless it has one, it fails with OpenTimeout."""
+    def stop_waiting(self, seconds: float) -> bool:
+        """It has waited that long for the server to give it a session: unless it has one, it fails with OpenTimeout,
+        or MasterUnresponsive where the server does not say anything.
+
+        Returns:
+            whether it had none. False: the server has been asked to run it.
+        """
 
     def quiet_for(self) -> float:
         """Seconds since it last put something out, or started; 0 before that."""

@@ -291,9 +291,10 @@ class PassengerSession(SessionState):
         self._sent_signal = name
         kill_groups(self._backend, [self.pid], name, timeout, host=self._backend.host)
 
-    def stop_waiting(self, seconds: float) -> None:
+    def stop_waiting(self, seconds: float) -> bool:
         self._backend.tired[self] = seconds
         self._backend.gate.look_again()
+        return not (self.is_running or self._backend.is_opening(self))
 
     def resize(self, pty: Pty) -> None:
         """Not possible: the mux protocol has no message for it."""

@@ -12,7 +12,15 @@ from .._io.deadline import Deadline
 from .._protocol import link as protocol
 from .._wire import requests
 from .._wire.requests import ExitSignal, ExitStatus
-from ..errors import ConnectionClosed, ExitStatusMissing, InvalidInput, OpenSSHError, RequestRefused, SignalNotDelivered
+from ..errors import (
+    ConnectionClosed,
+    ExitStatusMissing,
+    InvalidInput,
+    MasterUnresponsive,
+    OpenSSHError,
+    RequestRefused,
+    SignalNotDelivered,
+)
 from ..options import Pty
 from ..results import Exit
 from .base import SessionRequest, Streams
@@ -285,11 +293,15 @@ class ProxySession(SessionState):
         else:
             self._link.close_channel(number)
 
-    def stop_waiting(self, seconds: float) -> None:
+    def stop_waiting(self, seconds: float) -> bool:
         def leave() -> bool:
-            return self._withdraw(no_session(seconds, self._backend.opener.account(), self._backend.host))
+            opener, host = self._backend.opener, self._backend.host
+            if opener.silent_for() < seconds / 2:
+                return self._withdraw(no_session(seconds, opener.account(), host))
+            what = f"the server has not answered for {seconds:g} s"
+            return self._withdraw(MasterUnresponsive(what, host=host))
 
-        self._backend.reactor.call(leave)
+        return self._backend.reactor.call(leave)
 
     def _withdraw(self, error: OpenSSHError | None = None) -> bool:
         """Leave the queue, or never enter it; whether there is no channel to be closed."""

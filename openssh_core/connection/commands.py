@@ -162,12 +162,14 @@ class Commands(Wording):
             subsystem: the name of a subsystem to start instead (RFC 4254 section 6.5), such as `sftp`.
             bufsize: buffer size of the pipes' files in bytes, as for `open`.
             wait: False: come back before it is known whether it starts (`add_start_callback`, `check_started`).
-            open_timeout: seconds the server may take to have a session for it (see `MaxSessions` in sshd_config(5));
-                None: as long as others of this connection may end, and 10 s where it has none.
+            open_timeout: seconds the server may take to have a session for it (`MaxSessions` in sshd_config(5)), and to
+                say that it runs (3 at least). None: as long as others of this connection may end, 10 s where it has
+                none, and 60 s for it to answer.
 
         Raises:
             OpenRefused, RequestRefused: the server did not run it.
             OpenTimeout: it had no session within `open_timeout`; nothing has started.
+            MasterUnresponsive: it did not answer at all. It may run the command when it comes back.
             ProgramNotStarted: a `Program` is not there or not allowed, or its directory is not.
             ConnectionLost: the connection ended.
             InvalidInput: one of its subclasses says what cannot be; nothing was sent.

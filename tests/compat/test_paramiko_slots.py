@@ -87,3 +87,17 @@ def test_who_waits_gets_the_session_of_a_forgotten_channel(
     held.clear()
     gc.collect()
     assert result() == b"here\nhere\n"
+
+
+def test_a_server_that_says_nothing(
+    paramiko: Any, make_server: Callable[..., LoopbackServer], log_in: Callable[..., Any]
+) -> None:
+    server = make_server()
+    client = log_in(server)
+    server.freeze()
+    try:
+        with pytest.raises(paramiko.SSHException, match=r"^Timeout opening channel\.$"):
+            client.exec_command("true", timeout=0.2)
+    finally:
+        server.thaw()
+    assert client.exec_command("echo again", timeout=30)[1].read() == b"again\n"

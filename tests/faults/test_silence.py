@@ -261,3 +261,17 @@ def test_quiet_sessions_answer_the_server_s_questions(make_server: Any, connect:
                 server.wait_for_log(r"(?s)(Got [0-9]+/[0-9]+ for keepalive.*){3}", timeout=60)
             for process in processes:
                 assert process.communicate("still there\n", timeout=60) == ("still there\n", None)
+
+
+@pytest.mark.parametrize("way", ["link", "link, nothing open", "guest"])
+def test_a_start_has_its_limit_though_the_server_is_silent(
+    server: LoopbackServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("openssh_core.running._LEAST_ANSWER", 0.3)
+    with connect(server, spare=way == "link") as private:
+        with openssh_core.connect("guest", control_path=private.control_path) as guest:
+            host = guest if way == "guest" else private
+            host.check()
+            with frozen(server), pytest.raises(errors.MasterUnresponsive, match=r"0\.3 s"):
+                host.popen("true", open_timeout=0.3)
+            assert host.capture("echo fine") == "fine\n"

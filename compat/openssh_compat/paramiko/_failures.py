@@ -17,6 +17,7 @@ from openssh_core import (
     HostKeyChanged,
     HostKeyUnknown,
     HostUnreachable,
+    MasterUnresponsive,
     NoSSHServer,
     OpenRefused,
     OpenSSHError,
@@ -56,6 +57,8 @@ def session_error(error: OpenSSHError) -> Exception:
         return ChannelException(_CONNECT_FAILED, error.what)
     if isinstance(error, RequestRefused):
         return SSHException("Channel closed.")
+    if isinstance(error, MasterUnresponsive):
+        return SSHException("Timeout opening channel.")
     return SSHException("SSH session not active")
 
 
