@@ -7,8 +7,9 @@ Fixtures are not here: those that users may want, too, come from the plugin in `
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -57,3 +58,32 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which is a failure when CI is set: {report.longrepr}"
+
+
+def _trains_of(client: Any, work: Callable[[], object]) -> list[list[int]]:
+    trains: list[list[int]] = []
+    session = client._session
+    answer = session.answer
+
+    def note(box: Any) -> Any:
+        if not box.done:
+            new = [asked.message.number for asked in box.pending.values() if asked.id not in seen]
+            seen.update(box.pending)
+            if new:
+                trains.append(new)
+        return answer(box)
+
+    seen: set[int] = set()
+    session.answer = note
+    try:
+        work()
+    finally:
+        session.answer = answer
+    return trains
+
+
+@pytest.fixture(scope="session")
+def trains_of() -> Callable[[Any, Callable[[], object]], list[list[int]]]:
+    """Given an SFTP client of the core and what is done with it: the types of the requests that were sent together,
+    train by train. Each train is one round trip."""
+    return _trains_of

@@ -11,7 +11,7 @@ from .._protocol.transfer import WritePlan
 from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import FSync
-from .._wire.sftp_replies import OK, Handle, Status
+from .._wire.sftp_replies import OK, Status
 from ..sftp.courses import Course
 from ._gauge import Reader
 from ._job import Job
@@ -23,31 +23,26 @@ def send_holes(
     source: Reader,
     where: bytes,
     target: bytes,
-    flags: int,
-    created: Attributes,
+    opened: bytes,
     finally_set: Attributes,
 ) -> Course[int]:
     """Send only what is not zero anyway, then set the length.
 
     Args:
         target: what errors call it.
+        opened: the handle of the file; it is closed in any case.
     """
-    message: wire.Request = wire.Open(where, flags, created)
-    _, reply = yield [message]
-    if not isinstance(reply, Handle):
-        assert isinstance(reply, Status)
-        raise job.client._failure(reply, message, where, shown=target)
-    handle: bytes | None = reply.handle
+    handle: bytes | None = opened
     plan = WritePlan(job.pressure)
     pieces = data_of(file, source, job.session.limits.write)
     waiting, following = 0, next(pieces, None)
     size = os.fstat(file.fileno()).st_size
-    last: list[wire.Request] = [wire.FSetStat(reply.handle, Attributes(size=size))]
+    last: list[wire.Request] = [wire.FSetStat(opened, Attributes(size=size))]
     if finally_set != wire.NO_ATTRIBUTES:
-        last.append(wire.FSetStat(reply.handle, finally_set))
+        last.append(wire.FSetStat(opened, finally_set))
     if job.options.fsync and job.session.offers(FSync):
-        last.append(FSync(reply.handle))
-    last.append(wire.Close(reply.handle))
+        last.append(FSync(opened))
+    last.append(wire.Close(opened))
     try:
         while waiting or handle is not None:
             asked: list[wire.Request] = []

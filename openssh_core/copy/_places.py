@@ -10,7 +10,7 @@ from .._wire import sftp as wire
 from .._wire.sftp_extensions import PosixRename
 from .._wire.sftp_replies import OK, Attrs, Reply, Status
 from ..sftp.attributes import of_wire
-from ._job import Job, gone
+from ._job import Job
 from ._landing import partial_name, resumable_name
 from ._verifying import prefix_fits
 
@@ -73,19 +73,6 @@ class Places:
             self._job.session.tell(wire.Rename(aside, target))
             raise
         self._job.session.tell(wire.Remove(aside))
-
-    def removed(self, path: bytes) -> Asking:
-        """Remove it, and wait for that: what is only on its way would be lost if the session was closed now."""
-        self._job.dropped.add(path)
-        remove = wire.Remove(path)
-        asked: list[wire.Request] = [remove]
-        message: wire.Request | None = None
-        reply: Reply = Status(OK)
-        while message is not remove:
-            message, reply = yield asked
-            asked = []
-        if gone(reply):
-            self._job.dropped.discard(path)
 
     def beside(self, target: bytes) -> bytes:
         """A name beside the target that nothing has."""

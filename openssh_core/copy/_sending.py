@@ -12,17 +12,17 @@ from typing import IO, Any
 
 from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
-from .._wire.sftp_replies import OK, Attrs, Names, Status
-from ..errors.files import file_error
+from .._wire.sftp_replies import OK, Attrs, Status
 from ..sftp.attributes import FileStat, of_wire
 from ..sftp.courses import Course, Outcome, run_all
 from ..sftp.moving import send
 from ..sftp.paths import to_text
-from ..sftp.special import is_device, special_here, special_kind, special_there
+from ..sftp.special import special_here, special_kind
 from ._gauge import Reader
 from ._holes import send_holes
 from ._job import DEEPEST, Job, facts, kind_of, skip_reason
-from ._places import Asking, Places
+from ._opening import Opening
+from ._places import Places
 from ._verifying import Departed, Judge
 from .conversion import converter
 from .filters import Entry
@@ -249,135 +249,91 @@ class Sending:
     def _file(self, local: Local) -> Course[Departed | None]:
         if special_kind(local.status.st_mode):
             raise special_here(local.shown, local.status.st_mode)
-        old = None
-        if not local.fresh:
-            old = yield from self._places.look(local.target)
-            if not local.depth:
-                old = yield from self._where(local, old)
-            if old is not None and old.is_dir():
-                number = errno.EISDIR
-                raise file_error(number, os.strerror(number), filename=to_text(local.target), host=self._job.host)
-        status = local.status
-        there = None if old is None else facts(old)
-        if why := skip_reason(self._job.options, status.st_size, int(status.st_mtime), there):
-            yield from self._skip(local, why)
-            return None
-        follow = 0 if self._job.options.links == "follow" or not local.depth else os.O_NOFOLLOW
-        fd = os.open(local.path, _READ | follow)
-        with open(fd, "rb", buffering=0) as file:
-            now = os.fstat(fd)
-            if modes.S_ISDIR(now.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), local.shown)
-            if special_kind(now.st_mode):
-                raise special_here(local.shown, now.st_mode)
-            return (yield from self.placed(file, local.shown, local.target, now, old))
+        inside = None if local.depth else os.path.basename(local.path)
+        opening = Opening(self._job, self._places, local.target, inside=inside, fresh=local.fresh)
+        try:
+            if self._must_know and not local.fresh:
+                yield from opening.look()
+                there = None if opening.old is None else facts(opening.old)
+                status = local.status
+                if why := skip_reason(self._job.options, status.st_size, int(status.st_mtime), there):
+                    yield from self._skip(local, why)
+                    return None
+            follow = 0 if self._job.options.links == "follow" or not local.depth else os.O_NOFOLLOW
+            fd = os.open(local.path, _READ | follow)
+            with open(fd, "rb", buffering=0) as file:
+                now = os.fstat(fd)
+                if modes.S_ISDIR(now.st_mode):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), local.shown)
+                if special_kind(now.st_mode):
+                    raise special_here(local.shown, now.st_mode)
+                return (yield from self._placed(file, local.shown, opening, now))
+        finally:
+            local.target = opening.target
 
-    def _where(self, local: Local, old: FileStat | None) -> Asking:
-        """What the caller has named may be a link, which is followed, or a directory, which it goes into."""
-        if old is not None and old.is_symlink():
-            _, reply = yield [wire.RealPath(local.target)]
-            if isinstance(reply, Names):
-                local.target = reply.entries[0].name
-                old = yield from self._places.look(local.target)
-        if old is not None and old.is_dir() and local.path:
-            local.target = posixpath.join(local.target, os.path.basename(local.path))
-            old = yield from self._places.look(local.target)
-        return old
+    @property
+    def _must_know(self) -> bool:
+        """Whether it depends on what is there if a file is sent at all."""
+        options = self._job.options
+        return options.newer_only or options.skip_same or not options.overwrite
 
     def from_file(self, file: IO[Any], target: bytes) -> Course[None]:
         """Send what a file object has, from where it stands; it is not closed."""
-        here = Local(b"", "", target, _NO_STATUS)
-        old = yield from self._where(here, (yield from self._places.look(target)))
-        if old is not None and old.is_dir():
-            number = errno.EISDIR
-            raise file_error(number, os.strerror(number), filename=to_text(target), host=self._job.host)
-        if not self._job.options.overwrite and old is not None:
-            yield from self._skip(here, "it exists")
-            return
-        yield from self.placed(file, "", here.target, None, old)
+        opening = Opening(self._job, self._places, target, inside=b"", fresh=False)
+        if not self._job.options.overwrite:
+            yield from opening.look()
+            if opening.old is not None:
+                yield from self._skip(Local(b"", "", opening.target, _NO_STATUS), "it exists")
+                return
+        yield from self._placed(file, "", opening, None)
 
-    def placed(
-        self, file: IO[bytes], shown: str, target: bytes, status: os.stat_result | None, old: FileStat | None
+    def _placed(
+        self, file: IO[bytes], shown: str, opening: Opening, status: os.stat_result | None
     ) -> Course[Departed | None]:
         """Send what an open file has, and let it take its place.
 
         Args:
             status: of the file, None where it has none.
-            old: what has the name there.
         """
         job, options = self._job, self._job.options
         change = None if options.convert is None else converter(options.convert)
         source = Reader(file.read, job.gauge, shown, change)
-        where, flags, start = target, wire.WRITE | wire.CREATE, 0
-        special = old is not None and bool(special_kind(old.st_mode))
-        # In a tree nobody has meant the device.
-        if old is not None and special and (options.recursive or not is_device(old.st_mode or 0)):
-            raise special_there(to_text(target), old.st_mode or 0, job.host)
-        if options.append:
-            start = (old.st_size or 0) if old is not None else 0
-        elif special or not options.atomic:
-            flags |= wire.TRUNCATE
-        elif options.resume and status is not None:
-            where = self._places.resumable(target, status.st_size, int(status.st_mtime))
-            start = yield from self._places.resume_at(file, where, status.st_size)
-            file.seek(start)
-            flags |= 0 if start else wire.TRUNCATE
-        else:
-            where = self._places.beside(target)
-            flags |= wire.EXCLUSIVE
-        try:
-            size = yield from self._send(file, source, where, target, flags, start, status, old)
-            if options.verify and not special:
-                departed = Departed(file, shown, where, target, start + size)
-                return departed
-            if where != target:
-                yield from self._places.take_place(where, target)
-        except Exception:
-            if where != target and not options.resume:
-                yield from self._places.removed(where)
-            raise
-        except BaseException:
-            if where != target and not options.resume:
-                job.drop(where)
-            raise
-        job.report.did(shown, to_text(target), start + size if options.resume else size)
-        return None
-
-    def _send(
-        self,
-        file: IO[bytes],
-        source: Reader,
-        where: bytes,
-        target: bytes,
-        flags: int,
-        start: int,
-        status: os.stat_result | None,
-        old: FileStat | None,
-    ) -> Course[int]:
-        job, options = self._job, self._job.options
         mode = None if status is None else modes.S_IMODE(status.st_mode) & _PERMISSIONS
         if mode is not None and options.umask is not None:
             mode &= ~options.umask
         created = wire.NO_ATTRIBUTES if mode is None else Attributes(permissions=mode)
-        finally_set = self._of_file(status, mode, old, flags)
-        if options.sparse and status is not None and modes.S_ISREG(status.st_mode):
-            return (yield from send_holes(job, file, source, where, target, flags, created, finally_set))
-        return (
-            yield from send(
-                job.client,
-                where,
-                source,
-                flags=flags,
-                created=created,
-                finally_set=finally_set,
-                start=start,
-                fsync=options.fsync,
-                pressure=job.pressure,
-                shown=target,
-            )
-        )
+        try:
+            handle = yield from opening.open(file, status, created)
+            finally_set = self._of_file(status, mode, opening.old)
+            if options.sparse and status is not None and modes.S_ISREG(status.st_mode):
+                size = yield from send_holes(job, file, source, opening.where, opening.target, handle, finally_set)
+            else:
+                size = yield from send(
+                    job.client,
+                    opening.where,
+                    source,
+                    handle=handle,
+                    finally_set=finally_set,
+                    start=opening.start,
+                    fsync=options.fsync,
+                    pressure=job.pressure,
+                    shown=opening.target,
+                )
+            end = opening.start + size
+            if options.verify and not opening.special:
+                return Departed(file, shown, opening.where, opening.target, end)
+            if opening.aside:
+                yield from self._places.take_place(opening.where, opening.target)
+        except Exception:
+            yield from opening.undo()
+            raise
+        except BaseException:
+            opening.give_up()
+            raise
+        job.report.did(shown, to_text(opening.target), end if options.resume else size)
+        return None
 
-    def _of_file(self, status: os.stat_result | None, mode: int | None, old: FileStat | None, flags: int) -> Attributes:
+    def _of_file(self, status: os.stat_result | None, mode: int | None, old: FileStat | None) -> Attributes:
         options = self._job.options
         if options.preserve and status is not None:
             times = int(status.st_atime), int(status.st_mtime)
@@ -388,5 +344,3 @@ class Sending:
         if old is not None and old.is_file() and old.permissions is not None and not in_place:
             return Attributes(permissions=old.permissions & _PERMISSIONS)
         return wire.NO_ATTRIBUTES
-
-    # ---- its place

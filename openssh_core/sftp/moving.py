@@ -26,6 +26,8 @@ from .special import special_kind, special_there
 
 Chunk = bytes | memoryview
 Asking = Generator[Iterable[wire.Request], Answer, None]
+# Is told what is known of a file.
+Look = Callable[[FileStat], object]
 # Writes a file by its own means, given the client, the path and the handle; how many bytes.
 Fill = Callable[[ClientBase, bytes, bytes], Course[int]]
 
@@ -192,6 +194,7 @@ def send(
     start: int = 0,
     fsync: bool = False,
     fill: Fill | None = None,
+    look: Look | None = None,
     pressure: Pressure | None = None,
     shown: bytes | None = None,
 ) -> Course[int]:
@@ -205,6 +208,7 @@ def send(
         start: offset of the first byte that is written.
         fsync: have it on the disk before it is closed, where the server can.
         fill: writes it in place of the source.
+        look: told of the file as it is when it has been closed; that is asked for on the same way.
         pressure: shared with other courses.
         shown: what errors call it.
 
@@ -231,7 +235,11 @@ def send(
         if fill is not None:
             writing.offset += yield from fill(client, path, handle)
             writing.skip_source()
-        yield from writing.all_of_it([*last, wire.Close(handle)])
+        last.append(wire.Close(handle))
+        if look is not None:
+            # What is asked of one file is done in the order in which it is asked (section 6.1).
+            last.append(wire.Stat(path))
+        yield from writing.all_of_it(last, look)
         return writing.offset - start
     finally:
         writing.let_go()
@@ -269,7 +277,7 @@ class _Writing:
         """It has been written by other means."""
         self._at_end = True
 
-    def all_of_it(self, last: list[wire.Request]) -> Asking:
+    def all_of_it(self, last: list[wire.Request], look: Look | None) -> Asking:
         """Write what the source has, then ask for these; nothing but that all of it went well is a success."""
         waiting = 0
         while waiting or last or not self._at_end:
@@ -283,6 +291,8 @@ class _Writing:
                 self._plan.landed(len(message.data))
             if isinstance(reply, Status) and reply.code != OK:
                 raise self._client._failure(reply, message, self._path, shown=self._shown)
+            if isinstance(reply, Attrs) and look is not None:
+                look(of_wire(reply.attributes))
 
     def _wanted(self) -> list[wire.Request]:
         asked: list[wire.Request] = []

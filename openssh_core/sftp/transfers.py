@@ -18,7 +18,7 @@ from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Course, run
 from .local import FromLocal, LocalFile, Progress, Stream, Watched, open_source, partial_name
-from .moving import Asking, Fill, Source, fetch, send
+from .moving import Asking, Fill, Look, Source, fetch, send
 from .paths import RemotePathLike, to_text
 from .special import is_device, special_there
 
@@ -76,6 +76,7 @@ class Transfers(ClientBase):
         preserve: bool = False,
         fsync: bool = False,
         progress: Progress | None = None,
+        look: Look | None = None,
     ) -> int:
         """Send one file, to its end as it is when that is reached.
 
@@ -91,6 +92,8 @@ class Transfers(ClientBase):
             fsync: have it on the server's disk before it takes its place (`fsync@openssh.com`, where offered).
             progress: called with the bytes that were read, and the total as far as it is known. What it raises ends
                 the transfer.
+            look: called with what the server says of the file when it is complete (a `FileStat`). That is asked for
+                together with something else, so it costs no round trip. It is an error if the file cannot be looked at.
 
         Returns:
             the size in bytes.
@@ -100,10 +103,10 @@ class Transfers(ClientBase):
             SFTPTimeout, ConnectionLost...: there was no answer.
         """
         if not isinstance(local, str | os.PathLike):
-            return self._put(local, None, self._path(remote), atomic, preserve, fsync, progress)
+            return self._put(local, None, self._path(remote), atomic, preserve, fsync, progress, look)
         with open_source(_local(local)) as file:
             status = os.fstat(file.fileno())
-            return self._put(file, _of_local(status), self._path(remote), atomic, preserve, fsync, progress)
+            return self._put(file, _of_local(status), self._path(remote), atomic, preserve, fsync, progress, look)
 
     def _put(
         self,
@@ -114,11 +117,12 @@ class Transfers(ClientBase):
         preserve: bool,
         fsync: bool,
         progress: Progress | None,
+        look: Look | None,
     ) -> int:
         source: Source = FromLocal(file)
         if progress is not None:
             source = Watched(source, progress, status.st_size if status else None)
-        placed = Placing(self, path, source, status, preserve=preserve, fsync=fsync)
+        placed = Placing(self, path, source, status, preserve=preserve, fsync=fsync, look=look)
         return run(self._session, placed.beside() if atomic else placed.into())
 
 
@@ -127,6 +131,7 @@ class Placing:
 
     Args:
         status: of the original, None where it has none.
+        look: told of the file when it has its place.
 
     Attributes:
         fill: writes the file in place of the source, given the client, the path and the handle.
@@ -141,8 +146,10 @@ class Placing:
         *,
         preserve: bool,
         fsync: bool,
+        look: Look | None = None,
     ) -> None:
         self._client = client
+        self._look = look
         self._path = path
         self._source = source
         self._fsync = fsync
@@ -165,6 +172,7 @@ class Placing:
             finally_set=self._finally,
             fsync=self._fsync,
             fill=self.fill,
+            look=self._look,
         )
 
     def beside(self) -> Course[int]:
@@ -258,12 +266,16 @@ class Placing:
 
     def _take_place(self, partial: bytes) -> Asking:
         if self._client._session.offers(PosixRename):
-            yield from self._granted(PosixRename(partial, self._path), partial)
+            yield from self._granted(PosixRename(partial, self._path), partial, self._look)
             return
         _, reply = yield [wire.Rename(partial, self._path)]
-        if not isinstance(reply, Status) or reply.code == OK:
-            return
-        # The name is taken, and this server replaces nothing. What is there steps aside, and comes back if need be.
+        if isinstance(reply, Status) and reply.code != OK:
+            yield from self._replace(partial)
+        if self._look is not None:
+            yield from self._granted(wire.Stat(self._path), self._path, self._look)
+
+    def _replace(self, partial: bytes) -> Asking:
+        """The name is taken, and this server replaces nothing: what is there steps aside, and comes back if need be."""
         aside = self._beside()
         yield from self._granted(wire.Rename(self._path, aside), self._path)
         try:
@@ -273,10 +285,18 @@ class Placing:
             raise
         self._client._session.tell(wire.Remove(aside))
 
-    def _granted(self, message: wire.Request, path: bytes) -> Asking:
-        _, reply = yield [message]
-        if isinstance(reply, Status) and reply.code != OK:
-            raise self._client._failure(reply, message, path, self._path, shown=self._path)
+    def _granted(self, message: wire.Request, path: bytes, look: Look | None = None) -> Asking:
+        """Ask for something, and with it how the file is, if somebody is to be told."""
+        asked = [message]
+        if look is not None and not isinstance(message, wire.Stat):
+            asked.append(wire.Stat(self._path))
+        for _ in list(asked):
+            which, reply = yield asked
+            asked = []
+            if isinstance(reply, Status) and reply.code != OK:
+                raise self._client._failure(reply, which, path, self._path, shown=self._path)
+            if isinstance(reply, Attrs) and look is not None:
+                look(of_wire(reply.attributes))
 
     def _beside(self) -> bytes:
         directory, name = posixpath.split(self._path)

@@ -13,6 +13,7 @@ import pytest
 
 from openssh_compat import paramiko as ours
 from openssh_core.testing import LoopbackServer
+from openssh_core.testing import fake_sftp as fake
 
 
 @pytest.fixture
@@ -279,3 +280,14 @@ def test_what_the_client_cannot_do_by_hand(own: ours.SFTPClient, there: Path) ->
         file.check("sha256")
     with pytest.raises(OSError, match="the SFTP client's"):
         own.get_channel().recv(1)
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+def test_how_often_a_small_file_goes_to_and_fro(trains_of: Any, tmp_path: Path, confirm: bool) -> None:
+    (tmp_path / "f").write_bytes(b"x" * 1000)
+    with fake.FakeSftp({}) as server, ours.SFTPClient(server.client) as sftp:
+        told = []
+        trains = trains_of(sftp._core, lambda: told.append(sftp.put(str(tmp_path / "f"), "/f", confirm=confirm)))
+        looked = [fake.STAT] if confirm else []
+        assert trains == [[fake.OPEN], [fake.WRITE, fake.CLOSE, *looked]]
+        assert told[0].st_size == (1000 if confirm else None)

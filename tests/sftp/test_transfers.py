@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 import openssh_core
 from openssh_core import SFTPProtocolError
-from openssh_core.sftp import SFTPClient
+from openssh_core.sftp import FileStat, SFTPClient
 from openssh_core.testing import fake_sftp as fake
 
 PIECE = 255 * 1024
@@ -190,57 +189,62 @@ def test_a_full_disk_there(sftp: SFTPClient, here: Path) -> None:
 # ---- round trips
 
 
-def trains_of(client: SFTPClient, server: fake.FakeSftp, work: Callable[[], object]) -> list[list[int]]:
-    """The requests that were sent together, train by train: each train is one round trip."""
-    trains: list[list[int]] = []
-    session = client._session
-    answer = session.answer
-
-    def note(box: Any) -> Any:
-        if not box.done:
-            new = [asked.message.number for asked in box.pending.values() if asked.id not in seen]
-            seen.update(box.pending)
-            if new:
-                trains.append(new)
-        return answer(box)
-
-    seen: set[int] = set()
-    session.answer = note  # type: ignore[method-assign]
-    try:
-        work()
-    finally:
-        session.answer = answer  # type: ignore[method-assign]
-    return trains
-
-
-def test_a_small_file_comes_in_two_round_trips(against: Any, here: Path) -> None:
-    client, server = against({b"/f": b"x" * 1000})
-    trains = trains_of(client, server, lambda: client.get("/f", here / "f"))
+def test_a_small_file_comes_in_two_round_trips(against: Any, trains_of: Any, here: Path) -> None:
+    client, _server = against({b"/f": b"x" * 1000})
+    trains = trains_of(client, lambda: client.get("/f", here / "f"))
     assert trains == [[fake.STAT, fake.OPEN], [fake.READ, fake.READ, fake.CLOSE]]
     assert (here / "f").read_bytes() == b"x" * 1000
 
 
-def test_a_small_file_goes_in_two_round_trips(against: Any, here: Path) -> None:
+def test_a_small_file_goes_in_two_round_trips(against: Any, trains_of: Any, here: Path) -> None:
     client, server = against({})
     (here / "f").write_bytes(b"x" * 1000)
-    trains = trains_of(client, server, lambda: client.put(here / "f", "/f", atomic=False))
+    trains = trains_of(client, lambda: client.put(here / "f", "/f", atomic=False))
     assert trains == [[fake.OPEN], [fake.WRITE, fake.CLOSE]]
     assert server.files == {b"/f": b"x" * 1000}
 
 
-def test_a_file_that_takes_its_place_goes_in_three(against: Any, here: Path) -> None:
+def test_a_file_that_takes_its_place_goes_in_three(against: Any, trains_of: Any, here: Path) -> None:
     client, server = against({b"/f": b"old"}, extensions={b"posix-rename@openssh.com": b"1"})
     (here / "f").write_bytes(b"x" * 1000)
     with pytest.raises(OSError, match="Operation not supported"):  # this one only says that it can
         client.put(here / "f", "/f")
     assert server.files == {b"/f": b"old"}
     client, server = against({})
-    trains = trains_of(client, server, lambda: client.put(here / "f", "/f"))
+    trains = trains_of(client, lambda: client.put(here / "f", "/f"))
     assert trains == [[fake.LSTAT, fake.OPEN], [fake.WRITE, fake.CLOSE], [fake.RENAME]]
     assert server.files == {b"/f": b"x" * 1000}
 
 
-def test_a_small_file_is_read_in_two(against: Any) -> None:
+@pytest.mark.parametrize("atomic", [True, False])
+def test_what_became_of_it_is_asked_on_the_same_way(against: Any, trains_of: Any, here: Path, atomic: bool) -> None:
+    client, _server = against({b"/f": b"old"})
+    (here / "f").write_bytes(b"x" * 1000)
+    told: list[FileStat] = []
+    trains = trains_of(client, lambda: client.put(here / "f", "/f", atomic=atomic, look=told.append))
+    assert [status.st_size for status in told] == [1000]
+    if not atomic:
+        assert trains == [[fake.OPEN], [fake.WRITE, fake.CLOSE, fake.STAT]]
+
+
+def test_one_that_replaces_is_looked_at_with_that(sftp: SFTPClient, trains_of: Any, here: Path, there: Path) -> None:
+    (here / "f").write_bytes(b"x" * 1000)
+    (there / "f").write_bytes(b"old")
+    told: list[FileStat] = []
+    trains = trains_of(sftp, lambda: sftp.put(here / "f", there / "f", look=told.append))
+    assert [status.st_size for status in told] == [1000]
+    assert trains[2:] == [[fake.EXTENDED, fake.STAT]]
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_one_that_cannot_be_looked_at(against: Any, here: Path, atomic: bool) -> None:
+    client, _server = against({}, answers={fake.STAT: lambda _, asked: fake.status(asked.number, fake.NO_SUCH_FILE)})
+    (here / "f").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError):
+        client.put(here / "f", "/f", atomic=atomic, look=lambda _: None)
+
+
+def test_a_small_file_is_read_in_two(against: Any, trains_of: Any) -> None:
     client, server = against({b"/f": b"x" * 1000})
 
     def read() -> bytes:
@@ -248,7 +252,7 @@ def test_a_small_file_is_read_in_two(against: Any) -> None:
             return bytes(file.read())
 
     # More is asked ahead when the end is told apart from the data; nobody waits for that.
-    trains = trains_of(client, server, read)
+    trains = trains_of(client, read)
     assert trains[:2] == [[fake.OPEN, fake.STAT], [fake.READ, fake.READ]]
     assert len(trains) <= 3 and {kind for train in trains[2:] for kind in train} <= {fake.READ}
     client.stat("/f")

@@ -288,11 +288,13 @@ class SFTPClient(ClosingContextManager):
         """
         progress = None if callback is None else (lambda done, _total: callback(done, file_size))
         source: Any = _AsBytes(fl)
+        told: list[FileStat] = []
+        look = told.append if confirm else None
         with in_paramikos_words():
-            size = self._core.put(source, self._adjust_cwd(remotepath), atomic=False, progress=progress)
+            size = self._core.put(source, self._adjust_cwd(remotepath), atomic=False, progress=progress, look=look)
         if not confirm:
             return SFTPAttributes()
-        there = self.stat(remotepath)
+        there = _attributes(told[0])
         if there.st_size != size:
             raise OSError(f"size mismatch in put!  {there.st_size} != {size}")
         return there
