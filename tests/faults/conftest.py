@@ -44,13 +44,14 @@ def control_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def answer_within(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Have a master that says nothing be given up after so many seconds: `answer_within(0.3)`."""
+    """Have who says nothing be given up after so many seconds: `answer_within(0.3)`."""
 
     def shorten(seconds: float) -> None:
-        # Every module that imported the constant has a name of its own for it.
-        users = [module for name, module in sys.modules.items() if name.startswith("openssh_core.")]
-        for module in [module for module in users if hasattr(module, "LOCAL_ANSWER")]:
-            monkeypatch.setattr(module, "LOCAL_ANSWER", seconds)
+        # Every module that imported such a constant has a name of its own for it.
+        for module in [module for name, module in sys.modules.items() if name.startswith("openssh_core.")]:
+            for patience in ("LOCAL_ANSWER", "PARTING_PATIENCE", "_KILL_PATIENCE"):
+                if hasattr(module, patience):
+                    monkeypatch.setattr(module, patience, seconds)
 
     return shorten
 

@@ -56,7 +56,10 @@ def test_keepalives_end_it_in_the_end(server: LoopbackServer, connect: Connect) 
 
 
 @pytest.mark.parametrize("way", ["link", "guest"])
-def test_a_limit_holds_though_the_server_is_silent(server: LoopbackServer, connect: Connect, way: str) -> None:
+def test_a_limit_holds_though_the_server_is_silent(
+    server: LoopbackServer, connect: Connect, answer_within: Callable[[float], None], way: str
+) -> None:
+    answer_within(0.3)
     with connect(server) as private, openssh_core.connect("guest", control_path=private.control_path) as guest:
         host = private if way == "link" else guest
         with host.popen("cat", stdin=PIPE, stdout=PIPE) as process:
@@ -72,8 +75,14 @@ def test_a_limit_holds_though_the_server_is_silent(server: LoopbackServer, conne
 
 @pytest.mark.parametrize("way", ["link", "guest"])
 def test_silence_has_its_limit_though_the_server_is_silent(
-    server: LoopbackServer, connect: Connect, tmp_path: Path, until: Any, way: str
+    server: LoopbackServer,
+    connect: Connect,
+    answer_within: Callable[[float], None],
+    tmp_path: Path,
+    until: Any,
+    way: str,
 ) -> None:
+    answer_within(0.3)
     with connect(server) as private, openssh_core.connect("guest", control_path=private.control_path) as guest:
         host = private if way == "link" else guest
         with open(tmp_path / "err", "wb") as err, ThreadPoolExecutor(1) as pool:

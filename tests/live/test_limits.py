@@ -133,7 +133,11 @@ def test_on_a_terminal_too(host: Connection, nap: Any) -> None:
     nap.wait_until_it_is_over()
 
 
-def test_a_forced_command_that_cannot_be_ended_is_not_said_to_be(make_server: Any, nap: Any) -> None:
+def test_a_forced_command_that_cannot_be_ended_is_not_said_to_be(
+    make_server: Any, nap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for patience in ("running._KILL_PATIENCE", "_backends.proxy.PARTING_PATIENCE"):
+        monkeypatch.setattr(f"openssh_core.{patience}", 0.3)
     server = make_server({"ForceCommand": f"echo forced; {nap.command}"})
     with openssh_core.connect(**server.connect_options()) as host:
         with pytest.raises(errors.CommandTimeout) as caught:

@@ -148,7 +148,8 @@ def test_hundreds_of_sessions_at_once(make_server: Any, way: str) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for a slot that will never come takes 10 s otherwise."""
+    """Waiting for a slot that will never come takes 10 s otherwise, and a second from one attempt to the next."""
+    monkeypatch.setattr("openssh_core._protocol.slots.LONGEST_BACK_OFF", 0.05)
     for module in ("_io.patience", "_backends.passenger"):
         monkeypatch.setattr(f"openssh_core.{module}.PATIENCE", 0.3)
 
