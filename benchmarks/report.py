@@ -66,13 +66,13 @@ def _notes(figures: Sequence[Figure]) -> list[str]:
     return [f"{note} ({', '.join(names)})" for note, names in where.items()]
 
 
-def as_text(machine: dict[str, Any], figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
+def as_text(about: dict[str, Any], figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
     """For a terminal."""
     rows = _table(figures)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     lines += ["", f"{LEGEND} (of the C floor's where ours is missing)."]
-    lines += [f"{name}: {value}" for name, value in machine.items()]
+    lines += [f"{name}: {value}" for name, value in about.items()]
     lines += [f"note: {note}" for note in _notes(figures)]
     lines += ["", "Targets"]
     for verdict in verdicts:
@@ -81,12 +81,12 @@ def as_text(machine: dict[str, Any], figures: Sequence[Figure], verdicts: Sequen
     return "\n".join(lines)
 
 
-def as_markdown(machine: dict[str, Any], figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
+def as_markdown(about: dict[str, Any], figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
     """For the README, between the markers that `put_between_markers` looks for."""
     head, *rows = _table(figures)
     lines = [BEGIN, "", "| " + " | ".join(head) + " |", "| --- |" + " ---: |" * len(COLUMNS)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    lines += ["", ". ".join([LEGEND, *(f"{name.capitalize()}: {value}" for name, value in machine.items())]) + "."]
+    lines += ["", ". ".join([LEGEND, *(f"{name.capitalize()}: {value}" for name, value in about.items())]) + "."]
     lines += ["", "| target | limit | measured | |", "| --- | ---: | ---: | --- |"]
     for verdict in verdicts:
         limit, measured, outcome = _verdict(verdict)
@@ -113,11 +113,11 @@ def put_between_markers(path: Path, table: str) -> None:
     path.write_text(before + table + after, encoding="utf-8")
 
 
-def as_json(machine: dict[str, Any], figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
+def as_json(about: dict[str, Any], figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
     """Everything: medians, spreads, ratios, every single measurement."""
     return json.dumps(
         {
-            "machine": machine,
+            "about": about,
             "figures": [_figure(figure) for figure in figures],
             "targets": [
                 {

@@ -1,7 +1,7 @@
 """Ours and the peers side by side: measured in turn in one run, so their ratios mean something on a busy machine.
 
-    python benchmarks/run.py                      the table, in some minutes
-    python benchmarks/run.py --quick              fewer repetitions, under a minute
+    python benchmarks/run.py                      the table, in less than ten minutes on an idle machine of two cores
+    python benchmarks/run.py --quick              fewer repetitions, smaller files, less than two minutes
     python benchmarks/run.py --rows latency,bulk  some rows only
     python benchmarks/run.py --svg docs/_static/benchmarks.svg --json figures.json --markdown README.md
 
@@ -75,11 +75,14 @@ def _version(distribution: str) -> str:
         return "missing"
 
 
-def _machine() -> dict[str, str]:
+def _about(quick: bool) -> dict[str, str]:
     ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True).stderr.split(",")[0].strip()
     parts = [f"{name} {_version(name)}" for name in ("openssh-compat", "paramiko", "asyncssh")]
     return {
+        "run": "short (--quick)" if quick else "full",
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        # Above 1 somebody else was measured, too.
+        "load before it": f"{os.getloadavg()[0]:.1f}",
         "versions": ", ".join([ssh, f"Python {platform.python_version()}", *parts]),
     }
 
@@ -104,15 +107,15 @@ def _judge(figures: list[Figure]) -> list[Verdict]:
 def main() -> None:
     """Measure, print, write what was asked for."""
     arguments = _arguments()
-    machine = _machine()
+    about = _about(arguments.quick)
     figures = _measure(arguments)
     verdicts = _judge(figures)
-    markdown = as_markdown(machine, figures, verdicts)
-    print(markdown if arguments.markdown == "-" else as_text(machine, figures, verdicts))
+    markdown = as_markdown(about, figures, verdicts)
+    print(markdown if arguments.markdown == "-" else as_text(about, figures, verdicts))
     if arguments.markdown not in (None, "-"):
         put_between_markers(Path(arguments.markdown), markdown)
     if arguments.json:
-        arguments.json.write_text(as_json(machine, figures, verdicts) + "\n", encoding="utf-8")
+        arguments.json.write_text(as_json(about, figures, verdicts) + "\n", encoding="utf-8")
     if arguments.svg:
         arguments.svg.parent.mkdir(parents=True, exist_ok=True)
         arguments.svg.write_text(as_svg(figures), encoding="utf-8")

@@ -71,7 +71,7 @@ def _in_flight(worker: Worker, cpu: Rounds, count: int, width: int) -> list[floa
 
 def bulk(bench: Bench) -> list[Figure]:
     """Much output of one command, and the CPU time it takes on our side, ssh processes included."""
-    size = bench.pick(500_000_000, 100_000_000)
+    size = bench.pick(300_000_000, 100_000_000)
     cpu: Rounds = {}
 
     def transfer(worker: Worker) -> list[float]:

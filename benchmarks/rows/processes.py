@@ -31,7 +31,7 @@ def run(bench: Bench) -> list[Figure]:
 
 def bulk(bench: Bench) -> list[Figure]:
     """Much output of one command, read from a PIPE and written to a file."""
-    size = bench.pick(500_000_000, 100_000_000)
+    size = bench.pick(300_000_000, 100_000_000)
     figures = []
     with bench.team(bench.near, only=PEERS) as team:
         for name, verb, where in (("pipe", "bulk", "a PIPE"), ("file", "to_file", "a file")):

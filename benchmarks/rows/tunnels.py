@@ -29,7 +29,7 @@ def tunnel(bench: Bench) -> list[Figure]:
 
     Ours twice: as it comes, and with the socket handed to the master, as `ssh -W` does it.
     """
-    size = bench.pick(400_000_000, 100_000_000)
+    size = bench.pick(200_000_000, 100_000_000)
     figures = []
     with _target() as port, bench.team(bench.near, only=_PEERS) as team:
         for verb, name, title in (
