@@ -5,6 +5,7 @@ ours standing in for it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from openssh_core.testing import LoopbackServer
 HERE = Path(__file__).parent
 
 # Seconds one program may take.
-PATIENCE = 100
+PATIENCE = 300
 
 TALLY = pytest.StashKey[list[str]]()
 
@@ -78,7 +79,7 @@ def environment(server: LoopbackServer, home: Path) -> dict[str, str]:
 
 def under(environment: Mapping[str, str], which: str) -> dict[str, str]:
     """The same, for paramiko (`stock`) or for ours (`ours`)."""
-    return {**environment, "OPENSSH_COMPAT_STANDS_IN": "paramiko" if which == "ours" else ""}
+    return {**environment, "OVER": which, "OPENSSH_COMPAT_STANDS_IN": "paramiko" if which == "ours" else ""}
 
 
 @pytest.fixture(params=["stock", "ours"])
@@ -97,18 +98,26 @@ def run_program(request: pytest.FixtureRequest, environment: dict[str, str]) -> 
 
 
 @pytest.fixture(scope="session")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The released source of a package of the version that is installed; fetched by pip."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The released source of a package, `source(name)`: of the version that is installed, or of a second argument;
+    fetched by pip.
+    """
     folder = tmp_path_factory.mktemp("sources")
 
-    def fetch(name: str) -> Path:
+    def fetch(name: str, release: str | None = None) -> Path:
         from importlib.metadata import version
 
         # Built with what is installed: an environment for each package would cost a minute.
         words = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        words += ["--no-build-isolation", "--disable-pip-version-check", "-d", str(folder), f"{name}=={version(name)}"]
+        words += [
+            "--no-build-isolation",
+            "--disable-pip-version-check",
+            "-d",
+            str(folder),
+            f"{name}=={release or version(name)}",
+        ]
         subprocess.run(words, check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
-        archive = next(folder.glob(f"{name.replace('-', '[-_]')}-*.tar.gz"))
+        archive = next(folder.glob(f"{re.sub('[-.]', '[-_.]', name)}-*.tar.gz"))
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(folder)
         return folder / archive.name.removesuffix(".tar.gz")

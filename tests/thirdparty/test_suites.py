@@ -15,9 +15,10 @@ import pytest
 
 from openssh_core.testing import LoopbackServer
 
-pytestmark = pytest.mark.thirdparty
+# In each, other people's tests take their time, twice.
+pytestmark = [pytest.mark.thirdparty, pytest.mark.timeout(400)]
 
-Source = Callable[[str], Path]
+Source = Callable[..., Path]
 HERE = Path(__file__).parent
 BOTH = ("stock", "ours")
 
@@ -128,3 +129,40 @@ PROGRAMS = {
 echo '* Connection #0 to host httpbin.org left intact'""",
     "python3": """printf 'Please enter your name: '; read name; echo "Your name is $name\"""",
 }
+
+
+def test_spur(source: Source, compare: Callable[..., None]) -> None:
+    # Not installed: it would not have paramiko 5.
+    compare("spur", source("spur", "0.3.23"), "tests/test_spur.py", stages={"tests/test_spur.py": "test_spur.py"})
+
+
+def test_plumbum(source: Source, compare: Callable[..., None], server: LoopbackServer) -> None:
+    """Its machine over paramiko."""
+    folder = source("plumbum")
+    test = folder / "tests" / "test_remote.py"
+    test.write_text(
+        test.read_text().replace("ParamikoMachine(TEST_HOST", f"ParamikoMachine(TEST_HOST, port={server.port}")
+    )
+    # The plugins that it requires are for others of its tests.
+    options = ["-o", "required_plugins=", "-o", "addopts=", "-W", "ignore", "--run-optional-tests=ssh"]
+    compare("plumbum", folder, *options, "-k", "TestParamikoMachine", "tests/test_remote.py")
+
+
+def test_pyfilesystem(source: Source, compare: Callable[..., None]) -> None:
+    """PyFilesystem's tests for whoever makes a file system, over the one that is made with paramiko."""
+    # Not installed: it would not have paramiko 5.
+    folder = source("fs.sshfs", "1.0.2")
+    compare("fs.sshfs", folder, "test_over_sftp.py", stages={"test_over_sftp.py": "test_pyfilesystem.py"})
+
+
+def test_sshtunnel(source: Source, compare: Callable[..., None]) -> None:
+    """Its client is over ours, in one program with the server over paramiko that its tests make for it."""
+    folder = source("sshtunnel")
+    test = "tests/test_forwarder.py"
+    # The first waits for a second ten times, the second now and then for ever, over paramiko, too.
+    leave = [f"--deselect={test}::SSHClientTest::{name}" for name in SLOW_TUNNELS]
+    stages = {"client_apart.py": "client_apart.py"}
+    compare("sshtunnel", folder, "-p", "client_apart", *leave, test, stages=stages, OPENSSH_COMPAT_STANDS_IN="")
+
+
+SLOW_TUNNELS = ["test_check_tunnels", "test_tunnel_bindings_contain_active_tunnels"]
