@@ -103,7 +103,7 @@ def test_the_sftp_client_of_paramiko(source: Source, compare: Callable[..., None
 
 
 def test_fsspec(compare: Callable[..., None]) -> None:
-    compare("fsspec", None, "test_fsspec.py", stages={"test_fsspec.py": "test_fsspec.py"})
+    compare("fsspec", None, "test_fsspec.py", stages={"test_fsspec.py": "over_fsspec.py"})
 
 
 def test_paramiko_expect(source: Source, compare: Callable[..., None], server: LoopbackServer, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ echo '* Connection #0 to host httpbin.org left intact'""",
 
 def test_spur(source: Source, compare: Callable[..., None]) -> None:
     # Not installed: it would not have paramiko 5.
-    compare("spur", source("spur", "0.3.23"), "tests/test_spur.py", stages={"tests/test_spur.py": "test_spur.py"})
+    compare("spur", source("spur", "0.3.23"), "tests/test_spur.py", stages={"tests/test_spur.py": "over_spur.py"})
 
 
 def test_plumbum(source: Source, compare: Callable[..., None], server: LoopbackServer) -> None:
@@ -152,7 +152,7 @@ def test_pyfilesystem(source: Source, compare: Callable[..., None]) -> None:
     """PyFilesystem's tests for whoever makes a file system, over the one that is made with paramiko."""
     # Not installed: it would not have paramiko 5.
     folder = source("fs.sshfs", "1.0.2")
-    compare("fs.sshfs", folder, "test_over_sftp.py", stages={"test_over_sftp.py": "test_pyfilesystem.py"})
+    compare("fs.sshfs", folder, "test_over_sftp.py", stages={"test_over_sftp.py": "over_pyfilesystem.py"})
 
 
 def test_sshtunnel(source: Source, compare: Callable[..., None]) -> None:
