@@ -14,7 +14,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import repeat, starmap
+from itertools import chain, repeat, starmap
 from typing import Protocol
 
 from ..errors import Malformed
@@ -89,7 +89,7 @@ class PacketWriter:
             elif self._train is not train and self._train:
                 for packet in self._train:
                     self._leaving(packet)
-                self._state = tuple(piece for packet in self._train for piece in packet.pieces()), self._train, sent
+                self._state = tuple(chain.from_iterable(_pieces_of(self._train))), self._train, sent
             elif self._queue:
                 next_train: list[Outgoing] = []
                 self._train = next_train
@@ -98,8 +98,14 @@ class PacketWriter:
                 return True
 
 
+def _pieces_of(train: list[Outgoing]) -> list[Pieces]:
+    return [packet.pieces() for packet in train]
+
+
 def _without(pieces: Pieces, count: int) -> Pieces:
     """The same without the first `count` bytes."""
+    if count == sum(map(len, pieces)):
+        return ()
     for at, piece in enumerate(pieces):
         if count < len(piece):
             return (memoryview(piece)[count:], *pieces[at + 1 :])

@@ -51,21 +51,22 @@ class ReadAhead:
         self._pieces: deque[Asked] = deque()
         self._rest = memoryview(b"")
 
-    def read_into(self, at: int, target: memoryview) -> int:
-        """What is at an offset, into a buffer; bytes read, 0 at the end of the file."""
+    def read(self, at: int, size: int) -> memoryview:
+        """What is at an offset, at most `size` bytes; empty at the end of the file."""
         if at != self._at:
             self.forget()
             self._at = self._next = at
         if not self._rest:
-            self._rest = self._piece(len(target))
-        count = min(len(self._rest), len(target))
-        target[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        self._at += count
-        return count
+            self._rest = self._piece(size)
+        data = self._rest[:size]
+        self._rest = self._rest[size:]
+        self._at += len(data)
+        return data
 
     def forget(self) -> None:
         """The reader goes elsewhere, or the file changes."""
+        if self._at < 0:
+            return  # already
         self._session.give_up(self._box)
         self._box = Mailbox()
         self._pieces.clear()
@@ -146,7 +147,7 @@ class WriteBehind:
         Raises:
             OSError: something was not.
         """
-        while len(self._box):
+        while self._box.pending:
             self._landed(*self._session.answer(self._box))
         self._tell()
 
@@ -157,8 +158,8 @@ class WriteBehind:
             self._failed = self._client._failure(reply, asked.message, self._path)
 
     def _tell(self) -> None:
-        failed, self._failed = self._failed, None
-        if failed is not None:
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
             raise failed
 
 
@@ -238,9 +239,22 @@ class RemoteRaw(io.RawIOBase):
             target = memoryview(buffer).cast("B")
             if not target:
                 return 0
-            count = self._ahead.read_into(self._at, target)
-            self._at += count
-            return count
+            data = self._ahead.read(self._at, len(target))
+            target[: len(data)] = data
+            self._at += len(data)
+            return len(data)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most `size` bytes, none at the end; everything up to the end without a size."""
+        if size is None or size < 0:
+            return self.readall()
+        with self._lock:
+            self._check_can(wire.READ, "readable")
+            self._behind.settle()
+            # From where they have arrived, and not by way of a buffer.
+            data = bytes(self._ahead.read(self._at, size)) if size else b""
+            self._at += len(data)
+            return data
 
     def readall(self) -> bytes:
         """Everything up to the end."""
@@ -263,8 +277,8 @@ class RemoteRaw(io.RawIOBase):
             if self._flags & wire.APPEND:
                 self._at = self._end
             for start in range(0, len(view), limit):
-                # A copy: the caller may use its buffer for something else at once.
-                piece = bytes(view[start : start + limit])
+                # A copy, unless it cannot change: the caller may use its buffer for something else at once.
+                piece = data if isinstance(data, bytes) and len(data) <= limit else bytes(view[start : start + limit])
                 self._behind.write(self._at, piece)
                 self._at += len(piece)
             self._end = max(self._end, self._at)

@@ -203,6 +203,44 @@ def test_whole_files(sftp: Any, there: Path, tmp_path: Path) -> None:
     assert (tmp_path / "empty").read_bytes() == b""
 
 
+@pytest.mark.parametrize("size", [0, 1, 32_768, 261_120, 261_121, 1_000_003])
+def test_what_callbacks_are_told(sftp: Any, there: Path, tmp_path: Path, size: int) -> None:
+    """At every 32 KiB and at the end, however long the pieces on the way are."""
+    (tmp_path / "here").write_bytes(content := os.urandom(size))
+    expected = [(min(at + 32_768, size), size) for at in range(0, size, 32_768)]
+    told: list[tuple[int, int]] = []
+    sftp.put(str(tmp_path / "here"), f"{there}/f", callback=lambda *both: told.append(both))
+    assert told == expected and (there / "f").read_bytes() == content
+    told.clear()
+    sftp.get(f"{there}/f", str(tmp_path / "back"), callback=lambda *both: told.append(both))
+    assert told == expected and (tmp_path / "back").read_bytes() == content
+    told.clear()
+    with io.BytesIO(b"before" + content) as source:
+        source.seek(6)
+        sftp.putfo(source, f"{there}/g", file_size=size, callback=lambda *both: told.append(both))
+        assert source.tell() == size + 6
+    assert told == expected and (there / "g").read_bytes() == content
+
+
+@pytest.mark.parametrize("piece", [1000, 32_768, 50_000, 300_000])
+def test_loops_over_pieces(sftp: Any, there: Path, piece: int) -> None:
+    """What most programs do."""
+    content = os.urandom(700_001)
+    with sftp.open(f"{there}/f", "wb") as file:
+        file.set_pipelined(True)
+        for start in range(0, len(content), piece):
+            file.write(content[start : start + piece])
+        assert file.tell() == len(content)
+    assert (there / "f").read_bytes() == content
+    got = []
+    with sftp.open(f"{there}/f", "rb") as file:
+        file.prefetch(len(content))
+        while part := file.read(piece):
+            got.append(part)
+            assert file.tell() == sum(map(len, got))
+    assert {len(part) for part in got[:-1]} <= {piece} and b"".join(got) == content
+
+
 def test_names_that_are_bytes(sftp: Any, there: Path) -> None:
     path = os.fsencode(there) + b"/b\xc3\xa4r"
     with sftp.open(path, "w") as file:

@@ -95,6 +95,28 @@ def test_without_a_buffer(sftp: SFTPClient, there: Path) -> None:
     file.close()
 
 
+@pytest.mark.parametrize("piece", [1, 255 * 1024 - 1, 255 * 1024, 255 * 1024 + 1, 600_000])
+def test_pieces_around_the_length_of_a_request(sftp: SFTPClient, there: Path, piece: int) -> None:
+    content = os.urandom(min(4 * piece + 3, 1_500_000))
+    with sftp.open(there / "f", "w+b", buffering=0) as file:
+        buffer = bytearray(piece)
+        for start in range(0, len(content), piece):
+            part = content[start : start + piece]
+            buffer[: len(part)] = part
+            assert file.write(memoryview(buffer)[: len(part)] if start % 2 else part) == len(part)
+            # Not written yet, perhaps; but it was taken as it was.
+            buffer[:] = bytes(piece)
+        file.seek(0)
+        got = bytearray()
+        while part := file.read(piece):
+            assert len(part) <= piece
+            got += part
+        assert got == content and file.tell() == len(content)
+        file.seek(0)
+        assert file.read() == content and file.read(1) == b"" == file.read(0)
+    assert (there / "f").read_bytes() == content
+
+
 def test_what_is_not_allowed(sftp: SFTPClient, there: Path) -> None:
     (there / "f").write_bytes(b"x")
     with sftp.open(there / "f", "rb", buffering=0) as file, pytest.raises(io.UnsupportedOperation):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import openssh_core
 from openssh_core.sftp import SFTPOSError, SFTPTimeout, SFTPUnsupported
@@ -16,23 +14,40 @@ __all__ = ["in_paramikos_words"]
 _WITH_ERRNO = {SFTP_NO_SUCH_FILE: errno.ENOENT, SFTP_PERMISSION_DENIED: errno.EACCES}
 
 
-@contextmanager
-def in_paramikos_words() -> Iterator[None]:
+class _Translation:
+    """A context manager that keeps nothing, so that one is enough for everybody, and costs little around each piece."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> None:
+        if error is not None and (ours := _in_paramikos_words(error)) is not None:
+            raise ours from error
+
+
+_TRANSLATION = _Translation()
+
+
+def in_paramikos_words() -> _Translation:
     """Raise what paramiko would, from what the core raises in the block."""
-    try:
-        yield
-    except SFTPOSError as error:
+    return _TRANSLATION
+
+
+def _in_paramikos_words(error: BaseException) -> BaseException | None:
+    """What paramiko raises in its place; None: the same."""
+    if isinstance(error, SFTPOSError):
         words = error.words or (SFTP_DESC[error.code] if error.code < len(SFTP_DESC) else error.strerror)
         if error.code in _WITH_ERRNO:
-            raise OSError(_WITH_ERRNO[error.code], words) from error
-        raise OSError(words) from error
-    except SFTPTimeout as error:
-        raise TimeoutError from error
-    except SFTPUnsupported as error:
-        raise OSError(SFTP_DESC[SFTP_OP_UNSUPPORTED]) from error
-    except (openssh_core.ConnectionLost, openssh_core.ConnectionClosed, ValueError) as error:
-        if isinstance(error, openssh_core.InvalidInput):
-            raise
-        raise OSError("Socket is closed") from error
-    except openssh_core.OpenSSHError as error:
-        raise SFTPError(str(error)) from error
+            return OSError(_WITH_ERRNO[error.code], words)
+        return OSError(words)
+    if isinstance(error, SFTPTimeout):
+        return TimeoutError()
+    if isinstance(error, SFTPUnsupported):
+        return OSError(SFTP_DESC[SFTP_OP_UNSUPPORTED])
+    if isinstance(error, openssh_core.InvalidInput):
+        return None
+    if isinstance(error, openssh_core.ConnectionLost | openssh_core.ConnectionClosed | ValueError):
+        return OSError("Socket is closed")
+    return SFTPError(str(error)) if isinstance(error, openssh_core.OpenSSHError) else None

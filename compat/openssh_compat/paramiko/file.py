@@ -224,11 +224,12 @@ class BufferedFile(ClosingContextManager):
         self._send(data)
 
     def _send(self, data: bytes | bytearray | memoryview) -> None:
-        left = memoryview(data)
-        while left:
-            sent = self._write(bytes(left))
-            sent = len(left) if sent is None else sent
-            left = left[sent:]
+        # What cannot change is not copied.
+        piece = data if type(data) is bytes else bytes(data)
+        while piece:
+            sent = self._write(piece)
+            sent = len(piece) if sent is None else sent
+            piece = piece[sent:]
             self._pos += sent
 
     # ---- the file itself

@@ -250,9 +250,12 @@ class SFTPClient(ClosingContextManager):
         return self._fetch(remotepath, fl, callback)
 
     def _fetch(self, path: Path, target: Any, callback: Callback | None) -> int:
-        progress = None if callback is None else (lambda done, total: callback(done, total or 0))
+        tell = None if callback is None else _Told(callback)
         with in_paramikos_words():
-            return self._core.get(self._adjust_cwd(path), target, atomic=False, progress=progress)
+            size = self._core.get(self._adjust_cwd(path), target, atomic=False, progress=tell)
+        if tell is not None:
+            tell.last()
+        return size
 
     def put(
         self,
@@ -270,7 +273,8 @@ class SFTPClient(ClosingContextManager):
         Raises:
             OSError: the size is not right, or anything else.
         """
-        with open(localpath, "rb") as file:
+        # Without a buffer: pieces are as long as a request, and a buffer would break them in two.
+        with open(localpath, "rb", buffering=0) as file:
             return self.putfo(file, remotepath, os.fstat(file.fileno()).st_size, callback, confirm)
 
     def putfo(
@@ -286,12 +290,14 @@ class SFTPClient(ClosingContextManager):
         Args:
             file_size: bytes in all, for the callback.
         """
-        progress = None if callback is None else (lambda done, _total: callback(done, file_size))
+        tell = None if callback is None else _Told(callback, file_size)
         source: Any = _AsBytes(fl)
         told: list[FileStat] = []
         look = told.append if confirm else None
         with in_paramikos_words():
-            size = self._core.put(source, self._adjust_cwd(remotepath), atomic=False, progress=progress, look=look)
+            size = self._core.put(source, self._adjust_cwd(remotepath), atomic=False, progress=tell, look=look)
+        if tell is not None:
+            tell.last()
         if not confirm:
             return SFTPAttributes()
         there = _attributes(told[0])
@@ -338,6 +344,35 @@ class _Later:
 
     def write(self, data: bytes) -> int:
         return self.be_there().write(data)
+
+
+class _Told:
+    """Tells a callback as often as paramiko does, at every 32 KiB and at the end, however long the pieces are.
+
+    Args:
+        total: bytes in all; None: as they are known when some have come.
+    """
+
+    def __init__(self, callback: Callback, total: int | None = None) -> None:
+        self._callback = callback
+        self._total = total
+        self._done = self._told = 0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        self._done = done
+        if self._total is None:
+            self._total = total
+        while done - self._told >= _PIECE:
+            self._tell(self._told + _PIECE)
+
+    def last(self) -> None:
+        """All have come."""
+        if self._told < self._done:
+            self._tell(self._done)
+
+    def _tell(self, done: int) -> None:
+        self._told = done
+        self._callback(done, self._total or 0)
 
 
 class _AsBytes:
