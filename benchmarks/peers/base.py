@@ -93,7 +93,10 @@ class Peer(Protocol):
         """Fetch a tree of `count` files of `size` bytes (`peers/trees.py`); seconds. `tree_put`: send it."""
 
     def file_get(self, count: int) -> list[float]:
-        """Fetch one small file `count` times; seconds of each. `file_put`: send it."""
+        """Fetch one small file `count` times; seconds of each. `file_put`: send it.
+
+        `file_put_in_place` writes into the file itself, where `file_put` does not.
+        """
 
     def get(self) -> float:
         """Fetch the file `sent` of the scratch directory and make it `received`; seconds."""

@@ -88,6 +88,9 @@ class Ours:
     def file_put(self, count: int) -> list[float]:
         return small_file(self._host.put, count)
 
+    def file_put_in_place(self, count: int) -> list[float]:
+        return small_file(lambda source, target: self._host.put(source, target, atomic=False), count)
+
     def get(self) -> float:
         def work() -> None:
             with self._host.sftp() as sftp:

@@ -72,6 +72,18 @@ class SSHProcess:
         words = ["scp", "-q", "-r", *options, "--", source, target]
         subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=True)
 
+    def sftp_get(self, count: int, size: int) -> float:
+        """As `tree_get`, with OpenSSH's `sftp -r` instead of `scp -r`; `sftp_put`: the other way."""
+        return copied(lambda source, target: self._sftp(f"get -r {source} {target}"), count, size)
+
+    def sftp_put(self, count: int, size: int) -> float:
+        return copied(lambda source, target: self._sftp(f"put -r {source} {target}"), count, size)
+
+    def _sftp(self, order: str) -> None:
+        options = ["-F", "none", f"-oControlPath={self._master.path}", "-oControlMaster=no", "-oProxyCommand=false"]
+        words = ["sftp", "-q", "-b", "-", *options, "--", self._master.destination]
+        subprocess.run(words, input=f"{order}\n".encode(), capture_output=True, check=True)
+
     def get(self) -> float:
         sent, received = files(self._setup)
         return timed(lambda: self._scp(f"{self._master.destination}:{sent}", received))
