@@ -96,7 +96,7 @@ from .errors import (
 )
 from .handshake import Handshake
 from .keys import HostKey, PrivateKey
-from .options import Pty, Sudo
+from .options import Pty, StageTimeouts, Sudo
 from .process import RemoteProcess
 from .program import Program
 from .redirect import DEVNULL, KEEP_OPEN, PIPE, SOCKET, STDOUT, Feed
@@ -187,6 +187,7 @@ __all__ = [
     "SSHTooOld",
     "SessionError",
     "SignalNotDelivered",
+    "StageTimeouts",
     "Sudo",
     "SudoRefused",
     "SuspectName",

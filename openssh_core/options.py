@@ -74,6 +74,38 @@ class Pty(Value):
                 raise InvalidInput(f"{name}={size!r} is no size of a terminal (0 to {_LARGEST_SIZE})")
 
 
+class StageTimeouts(Value):
+    """How long each stage of a login may take, for `stage_timeouts=` of `connect`. What is left out has no limit.
+
+    ssh tells its stages since 8.5; with an older one, and with `login_handler=`, all of them together may take as long
+    as their sum. The time in which a function of yours answers a question does not count.
+
+    Args:
+        connection: seconds until there is a connection: the name resolved, TCP connected.
+        greeting: seconds until the server has said its version (RFC 4253 section 4.2).
+        handshake: seconds until keys are exchanged, and the host key is known.
+        login: seconds until the server has let us in.
+
+    Raises:
+        InvalidInput: for what is no number of seconds above 0.
+    """
+
+    connection: float | None = None
+    greeting: float | None = None
+    handshake: float | None = None
+    login: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, seconds in self.ordered().items():
+            if not _is_duration(seconds):
+                raise InvalidInput(f"{name}={seconds!r} is no number of seconds above 0")
+
+    def ordered(self) -> dict[str, float]:
+        """Those that there are, in their order."""
+        named = {name: getattr(self, name) for name in ("connection", "greeting", "handshake", "login")}
+        return {name: seconds for name, seconds in named.items() if seconds is not None}
+
+
 class Sudo(Value):
     """Have sudo(8) run a command as somebody else: for `sudo=` of `run` and `popen`.
 

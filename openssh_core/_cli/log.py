@@ -99,6 +99,19 @@ def server_facts(log_text: str) -> ServerFacts:
     )
 
 
+# What is not complete yet, in order.
+STAGES = ("connection", "greeting", "handshake", "login")
+_LOCAL_VERSION = r"Local version string .*"
+
+
+def stage_of(log_text: str) -> str:
+    """How far a login has come, by its log (ssh 8.5 and newer): one of `STAGES`."""
+    texts = [line.text for line in read_lines(log_text)]
+    if _first(_VERSION, texts):
+        return "login" if _first(_HOST_KEY, texts) else "handshake"
+    return "greeting" if _CONNECTED in texts or _first(_LOCAL_VERSION, texts) else "connection"
+
+
 def _handshake(texts: list[str], version: str) -> Handshake:
     """The first key exchange; later ones renew what it has settled."""
     kex, signs = _first(_KEX, texts), _first(_HOST_KEY_ALGORITHM, texts)

@@ -17,7 +17,7 @@ from .._value import Value
 from ..defaults import Defaults
 from ..errors import InvalidInput
 from ..keys import PrivateKey
-from ..options import HostKeys, MasterOptions, Target
+from ..options import HostKeys, MasterOptions, StageTimeouts, Target
 from ..starting import HostKeyPolicy, Order
 from .access import Reconnect
 
@@ -60,6 +60,7 @@ class ConnectOptions(TypedDict, total=False):
     host_keys: HostKeys | HostKeyPolicy
     known_hosts: PathOrText | Iterable[PathOrText] | None
     connect_timeout: float | None
+    stage_timeouts: StageTimeouts | None
     config_file: Path | None
     control_dir: Path | None
     control_path: Path | None
@@ -94,6 +95,7 @@ class Arguments(Value):
     host_keys: HostKeys | HostKeyPolicy = "strict"
     known_hosts: PathOrText | Iterable[PathOrText] | None = None
     connect_timeout: float | None = 30.0
+    stage_timeouts: StageTimeouts | None = None
     config_file: Path | None = None
     control_dir: Path | None = None
     control_path: Path | None = None
@@ -130,6 +132,8 @@ class Arguments(Value):
     def __post_init__(self) -> None:
         if self.connect_timeout is not None:
             check_seconds(self.connect_timeout, "connect_timeout")
+        if not isinstance(self.stage_timeouts, StageTimeouts | None):
+            raise InvalidInput("stage_timeouts= is no StageTimeouts")
         ways = [name for name in ("control_path", "sock", "gateway") if getattr(self, name) is not None]
         if len(ways) > 1:
             raise InvalidInput(f"{'= and '.join(ways)}= are different ways to the host", advice="Give one of them")
@@ -210,6 +214,7 @@ class Arguments(Value):
             control_dir=None if self.control_dir is None else os.fspath(self.control_dir),
             spare=self.spare,
             persist=self.persist,
+            stage_timeouts=self.stage_timeouts,
         )
 
 

@@ -87,6 +87,7 @@ def connect(target: str, **options: Unpack[ConnectOptions]) -> Connection:
         known_hosts: file(s) to use instead of the usual ones, or lines as in such a file (str or bytes). What is to be
             recorded goes into the first.
         connect_timeout: seconds for all of it, login and questions included; None for no limit.
+        stage_timeouts: how long each of its stages may take besides.
         config_file: instead of ~/.ssh/config and the system's; `none` for no configuration at all.
         control_dir: an existing directory of yours for the control socket's own private directory.
         control_path: take up the master that listens there, instead of starting one; it will not be ended by us.

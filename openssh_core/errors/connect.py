@@ -60,16 +60,16 @@ class NoSSHServer(ConnectError):
 
 
 class ConnectTimeout(ConnectError, TimeoutError):
-    """The connection, or the login, took longer than `connect_timeout`.
+    """The connection, or the login, took longer than `connect_timeout`, or one stage longer than `stage_timeouts`.
 
     Attributes:
-        stage: what was not complete then: the `connection`, the server's `greeting`, or the `login`; empty where that
-            is not known.
+        stage: what was not complete then: the `connection`, the server's `greeting`, the `handshake` of keys, or the
+            `login`; empty where that is not known.
     """
 
     stage = ""
 
-    advice = "The host is down, a firewall drops packets, or connect_timeout is too short"
+    advice = "The host is down, a firewall drops packets, or the limit is too short"
 
 
 class HostKeyError(ConnectError):

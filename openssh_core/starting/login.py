@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from time import monotonic
 
 from .._cli import diagnosis, log, prompts
 from .._cli.argv import check_control_path, master_argv
@@ -33,15 +34,19 @@ from ..options import MasterOptions
 from .host_keys import HostKeys
 from .identities import check_openable, identities
 from .order import AnyLauncher, Order
+from .stages import Stages
 
 # The release that brought SSH_ASKPASS_REQUIRE.
 _ASKPASS_SINCE = (8, 4)
+# LogVerbose.
+_TELLS_STAGES_SINCE = (8, 5)
 _KNOWN_HOSTS_COMMAND_SINCE = (8, 5)
 _FORWARDS_ANOTHER_AGENT_SINCE = (8, 2)
 
 _INCOMPLETE = {
     "connection": "there was no connection",
     "greeting": "the server accepted the connection and then said nothing: there was no greeting",
+    "handshake": "the keys were not exchanged",
     "login": "the login was not complete",
 }
 
@@ -162,6 +167,7 @@ class Login:
         self._directory = directory
         self._host = order.host
         self._host_keys: HostKeys | None = None
+        self._stages = _stages(order, options, directory)
         self.host_key: HostKey | None = None
         if options.host_keys in ("warn", "ask") and options.known_hosts is None and options.config_file != "none":
             options = options.replace(user_known_hosts=user_known_hosts(options))
@@ -186,6 +192,8 @@ class Login:
             raise
 
     def _run(self, deadline: Deadline) -> int:
+        if self._stages is None:
+            deadline = _within(self._order, deadline)
         directory = self._directory
         askpass = AskpassServer(directory.path) if self._secrets or self._host_keys else None
         try:
@@ -233,27 +241,39 @@ class Login:
 
     def _wait(self, launcher: AnyLauncher, deadline: Deadline, askpass: AskpassServer | None) -> int:
         def answer(question: str) -> str:
+            asked = monotonic()
             reply = self._answer(question)
             # Whoever answers too late has not answered.
             if deadline.passed:
-                raise self._too_slow()
+                raise self._too_slow(self._options.connect_timeout)
+            if self._stages is not None:
+                self._stages.pause(monotonic() - asked)
             return reply
 
         try:
-            status = launcher.wait(deadline, askpass, answer)
-            if status is None:
-                raise self._too_slow()
+            while (status := launcher.wait(self._next_look(deadline), askpass, answer)) is None:
+                if deadline.passed:
+                    raise self._too_slow(self._options.connect_timeout)
+                if self._stages is not None and (limit := self._stages.overrun()) is not None:
+                    raise self._too_slow(limit)
             return status
         except BaseException:
             launcher.kill()
             raise
 
-    def _too_slow(self) -> ConnectTimeout:
+    def _next_look(self, deadline: Deadline) -> Deadline:
+        """When to look at its stages, at the latest when all is over."""
+        if self._stages is None:
+            return deadline
+        left = deadline.left()
+        look = self._stages.next_look()
+        return Deadline.after(look if left is None else min(left, look))
+
+    def _too_slow(self, seconds: float | None) -> ConnectTimeout:
         said = self._directory.read_log()
-        facts = log.server_facts(said)
-        stage = "login" if facts.version else "greeting" if facts.address else "connection"
+        stage = log.stage_of(said)
         error = ConnectTimeout(
-            f"{_INCOMPLETE[stage]} after {self._options.connect_timeout:g} s",
+            f"{_INCOMPLETE[stage]} after {seconds or 0:g} s",
             host=self._host,
             last_words=log.last_words(said),
         )
@@ -282,6 +302,22 @@ class Login:
             host=self._host,
             prompt=prompt.text,
         )
+
+
+def _stages(order: Order, options: MasterOptions, directory: Directory) -> Stages | None:
+    """The clock for the stages, where there is one, and this ssh tells them."""
+    told = options.ssh_version is not None and options.ssh_version >= _TELLS_STAGES_SINCE
+    if order.stage_timeouts is None or not told or order.login_handler is not None:
+        return None
+    return Stages(order.stage_timeouts, directory.log_path, directory.read_words)
+
+
+def _within(order: Order, deadline: Deadline) -> Deadline:
+    """The deadline for a login that has no clock for its stages."""
+    left, limits = deadline.left(), order.stage_timeouts
+    if limits is None or len(given := limits.ordered().values()) < len(log.STAGES):
+        return deadline
+    return Deadline.after(sum(given) if left is None else min(left, sum(given)))
 
 
 def _first_known_hosts(options: MasterOptions) -> str | None:

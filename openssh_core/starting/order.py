@@ -11,7 +11,7 @@ from .._io.secrets import Secrets
 from .._io.socket_like import Transport
 from .._value import Value
 from ..keys import HostKey, PrivateKey
-from ..options import MasterOptions
+from ..options import MasterOptions, StageTimeouts
 
 if TYPE_CHECKING:
     from .._io.dialogue import PtyLauncher
@@ -39,6 +39,7 @@ class Order(Value):
         login_handler: talks with ssh on a terminal, in place of all answers.
         launched: told of each ssh that is started for it, before it is waited for.
         persist: seconds it lives on without a user, to be found by others; None for one of our own.
+        stage_timeouts: how long each stage may take.
     """
 
     options: MasterOptions
@@ -54,6 +55,7 @@ class Order(Value):
     login_handler: Callable[[Any], object] | None = None
     launched: Callable[[AnyLauncher], None] | None = None
     persist: int | None = None
+    stage_timeouts: StageTimeouts | None = None
 
     def digest(self) -> str:
         """A short word for everything that the master was asked for: equal orders share one, no others.

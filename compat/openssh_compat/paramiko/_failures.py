@@ -78,12 +78,10 @@ def connect_error(error: ConnectError, hostname: str, port: int, *, tried: froze
             return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
         case HostUnreachable():
             return _not_connected(hostname, port, OSError, errno.EHOSTUNREACH)
-        case ConnectTimeout(stage="login"):
-            return AuthenticationException("Authentication timeout.")
-        case ConnectTimeout(stage="greeting") | NoSSHServer() | TurnedAway():
-            return SSHException("Error reading SSH protocol banner")
         case ConnectTimeout():
-            return TimeoutError("timed out")
+            return _too_slow(error.stage)
+        case NoSSHServer() | TurnedAway():
+            return _too_slow("greeting")
         case HostKeyUnknown():
             name = hostname if port == 22 else f"[{hostname}]:{port}"
             return SSHException(f"Server {name!r} not found in known_hosts")
@@ -95,6 +93,17 @@ def connect_error(error: ConnectError, hostname: str, port: int, *, tried: froze
         case ConfigurationError():
             return ConfigParseError(error.what)
     return SSHException(str(error))
+
+
+def _too_slow(stage: str) -> Exception:
+    match stage:
+        case "greeting":
+            return SSHException("Error reading SSH protocol banner")
+        case "handshake":
+            return SSHException("No existing session")
+        case "login":
+            return AuthenticationException("Authentication timeout.")
+    return TimeoutError("timed out")
 
 
 def _unknown_name(error: UnknownHost, hostname: str, port: int) -> socket.gaierror:

@@ -36,9 +36,6 @@ class Authentication(Greeting):
     _taken = 0
     auth_handler: Any = None
 
-    def _limit(self) -> float:
-        return self.banner_timeout + self.handshake_timeout + self.auth_timeout
-
     def _log_in(self, username: str, credentials: Credentials) -> list[str]:
         """Log in; what methods are still needed (none: it is done)."""
         if self.connection is not None or not self._open or not self._started:
@@ -46,7 +43,7 @@ class Authentication(Greeting):
         self._username = username
         together = credentials if self._parts is None else self._parts.and_then(credentials)
         try:
-            connection = self._launch(together, username, self._accept, self._limit())
+            connection = self._launch(together, username, self._accept)
         except AuthenticationError as error:
             if credentials.methods == ():
                 raise BadAuthenticationType("Bad authentication type", list(error.methods)) from error
@@ -59,11 +56,11 @@ class Authentication(Greeting):
         self.take_over(connection)
         return []
 
-    def log_in(self, username: str, credentials: Credentials, limit: float) -> None:
+    def log_in(self, username: str, credentials: Credentials, timeout: float | None) -> None:
         """Greeting and login in one go.
 
         Args:
-            limit: seconds for all of it.
+            timeout: as for `start_client`.
 
         Raises:
             ConnectError: the core's own errors. Why a host key was refused, whoever is trusted knows.
@@ -71,7 +68,7 @@ class Authentication(Greeting):
         self._username = username
         self._started = True
         try:
-            self.take_over(self._launch(credentials, username, self._accept, limit))
+            self.take_over(self._launch(credentials, username, self._accept, timeout))
         except BaseException:
             self._started = self._host_key is not None and not self._way.once
             raise
@@ -103,7 +100,7 @@ class Authentication(Greeting):
             return False
         before = Credentials(methods=()) if self._parts is None else self._parts
         try:
-            self._launch(before, username, self._accept, self._limit()).close()
+            self._launch(before, username, self._accept).close()
         except AuthenticationError as first:
             return bool(methods & set(first.methods))
         except ConnectError:

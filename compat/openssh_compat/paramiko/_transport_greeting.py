@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import openssh_core
-from openssh_core import ConnectError, HostKeyUnknown, InvalidTarget
+from openssh_core import ConnectError, HostKeyUnknown, InvalidTarget, StageTimeouts
 
 from . import _failures
 from ._host_key import from_core
@@ -21,6 +21,10 @@ from .pkey import PKey
 from .ssh_exception import SSHException
 
 __all__ = ["Greeting"]
+
+# Seconds for a connection when nobody says otherwise (paramiko leaves that to the kernel), and of the shortest limit.
+_TCP_TIMEOUT = 30.0
+_AT_LEAST = 0.001
 
 # What `host_keys=` of `openssh_core.connect` may be.
 HostKeyVerdict = Callable[[openssh_core.HostKey], Any]
@@ -49,7 +53,8 @@ class Greeting(Options):
 
         Args:
             event: set when it is done; errors are for `get_exception` then.
-            timeout: seconds.
+            timeout: seconds for the connection, and at most so many for the greeting and the exchange of keys, where
+                `banner_timeout` and `handshake_timeout` are not shorter.
 
         Raises:
             SSHException: there is no SSH server.
@@ -74,8 +79,7 @@ class Greeting(Options):
             return False
 
         try:
-            limit = timeout or self.handshake_timeout
-            self._launch(Credentials(methods=()), getpass.getuser(), look, limit, known=()).close()
+            self._launch(Credentials(methods=()), getpass.getuser(), look, timeout, known=()).close()
         except HostKeyUnknown:
             if self._host_key is None:
                 raise SSHException("ssh did not tell the server's host key") from None
@@ -103,13 +107,14 @@ class Greeting(Options):
         credentials: Credentials,
         username: str,
         verdict: HostKeyVerdict,
-        timeout: float | None,
+        timeout: float | None = None,
         known: Sequence[str | bytes] | None = None,
     ) -> openssh_core.Connection:
         """One go of ssh.
 
         Args:
             verdict: is asked about a host key that is not known.
+            timeout: seconds for the stages before the login.
             known: what is known; without, the key that was seen before, or else what a client knows.
         """
         host = self._way.host
@@ -131,7 +136,8 @@ class Greeting(Options):
                     target,
                     user=username,
                     port=self._way.port,
-                    connect_timeout=timeout,
+                    connect_timeout=None,
+                    stage_timeouts=self._stage_timeouts(timeout),
                     keepalive=max(int(keepalive), 0),
                     **manners,
                     **go,
@@ -145,6 +151,12 @@ class Greeting(Options):
                 raise socket.gaierror(socket.EAI_NONAME, error.what) from error
             self.learn(connection)
             return connection
+
+    def _stage_timeouts(self, timeout: float | None) -> StageTimeouts:
+        limits = (self.banner_timeout, self.handshake_timeout)
+        greeting, handshake = limits if timeout is None else (min(limit, timeout) for limit in limits)
+        connection = _TCP_TIMEOUT if timeout is None else timeout
+        return StageTimeouts(*(max(limit, _AT_LEAST) for limit in (connection, greeting, handshake, self.auth_timeout)))
 
     def _known_lines(self) -> list[str | bytes]:
         if self._known_host is not None:

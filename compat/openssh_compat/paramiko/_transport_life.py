@@ -32,7 +32,8 @@ class TransportLife(ClosingContextManager):
             protocol is the business of ssh.
 
     Attributes:
-        banner_timeout, handshake_timeout, auth_timeout: seconds. ssh has one limit, which is their sum.
+        banner_timeout, handshake_timeout, auth_timeout: seconds for the server to say its version, for the exchange of
+            keys, and for it to let us in.
         channel_timeout: seconds a tunnel may take to open.
         forward_agent: whether commands that ask for it may use our agent; to be set before the login.
         connection: the core's own, which can do much more; None before the login.

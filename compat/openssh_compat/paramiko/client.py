@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AutoAddPolicy", "MissingHostKeyPolicy", "RejectPolicy", "SSHClient", "WarningPolicy"]
 
-# Seconds that paramiko gives the server's greeting, and the authentication.
-_BANNER_TIMEOUT = 15.0
-_AUTH_TIMEOUT = 30.0
 # Seconds for the TCP connection when nobody says otherwise. (paramiko leaves that to the kernel.)
 _TCP_TIMEOUT = 30.0
 
@@ -152,8 +149,10 @@ class SSHClient(ClosingContextManager):
             key_filename: private key file(s), tried next.
             passphrase: theirs.
             allow_agent, look_for_keys: whether to try the agent's keys, and those in ~/.ssh.
-            timeout: seconds for all of it, greeting and login included; when left out, 30 s are added for the
-                connection to `banner_timeout` (15) and `auth_timeout` (30).
+            timeout: seconds until there is a connection (30 when left out), and at most so many for the greeting, and
+                for the exchange of keys.
+            banner_timeout: seconds until the server has said its version (15 when left out).
+            auth_timeout: seconds until it has let us in, from when keys are exchanged (30 when left out).
             compress: whether to compress.
             sock: what to go over instead of a connection of its own: a socket, a `Channel` (of a jump host), a
                 `ProxyCommand`, or what behaves like a socket.
@@ -195,8 +194,7 @@ class SSHClient(ClosingContextManager):
             if in_steps:
                 return self._auth(user, password, pkey, files, allow_agent, look_for_keys, passphrase)
             credentials = _credentials(password, passphrase, files, pkey, allow_agent, look_for_keys)
-            limit = _limit(timeout, banner_timeout, auth_timeout)
-            return self._log_in(transport, trust, user, credentials, limit)
+            return self._log_in(transport, trust, user, credentials, timeout)
         except BaseException:
             self.close()
             raise
@@ -219,11 +217,11 @@ class SSHClient(ClosingContextManager):
         trust.check(key)
 
     def _log_in(
-        self, transport: Transport, trust: Trust, username: str, credentials: Credentials, limit: float
+        self, transport: Transport, trust: Trust, username: str, credentials: Credentials, timeout: float | None
     ) -> None:
         while True:
             try:
-                return transport.log_in(username, credentials, limit)
+                return transport.log_in(username, credentials, timeout)
             except ConnectError as error:
                 if trust.error is not None:
                     raise trust.error from None
@@ -380,15 +378,6 @@ def _settle(
     ):
         if value is not None:
             setattr(transport, name, value)
-
-
-def _limit(timeout: float | None, banner_timeout: float | None, auth_timeout: float | None) -> float:
-    """Seconds for all of it: ssh has no others."""
-    given = [limit for limit in (timeout, banner_timeout, auth_timeout) if limit is not None]
-    if timeout is not None:
-        return max(sum(given), 0.001)
-    banner = _BANNER_TIMEOUT if banner_timeout is None else banner_timeout
-    return _TCP_TIMEOUT + banner + (_AUTH_TIMEOUT if auth_timeout is None else auth_timeout)
 
 
 def _dial(hostname: str, port: int, timeout: float | None) -> socket.socket:

@@ -1,0 +1,122 @@
+"""The limits of a connection, each on a server that stops where it counts; over paramiko and over ours."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from openssh_core.testing import LoopbackServer
+
+from .conftest import login
+
+VERSION = b"SSH-2.0-OpenSSH_9.9\r\n"
+SHORT = 0.4
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[bytes], tuple[str, int]]]:
+    """Listens, says something to whoever connects, and stays silent; where."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        held: list[socket.socket] = []
+
+        def answer(words: bytes) -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                held.append(peer)
+                peer.sendall(words)
+
+        threads: list[threading.Thread] = []
+
+        def on(words: bytes) -> tuple[str, int]:
+            threads.append(threading.Thread(target=answer, args=(words,)))
+            threads[-1].start()
+            host, port = listener.getsockname()
+            return host, port
+
+        yield on
+        listener.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+        for peer in held:
+            peer.close()
+
+
+def connect(paramiko: Any, where: tuple[str, int], **limits: float) -> None:
+    with paramiko.SSHClient() as client:
+        client.connect(*where, username="u", password="x", allow_agent=False, look_for_keys=False, **limits)
+
+
+@pytest.mark.parametrize("words", [b"", b"SSH-2.0-Open"])
+def test_banner_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]], words: bytes) -> None:
+    with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner"):
+        connect(paramiko, serve(words), banner_timeout=SHORT)
+
+
+def test_timeout_of_the_exchange_of_keys(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
+    with pytest.raises(paramiko.SSHException, match=r"^No existing session$"):
+        connect(paramiko, serve(VERSION), timeout=SHORT)
+
+
+def test_limits_of_a_transport(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
+    with paramiko.Transport(serve(b"")) as transport:
+        transport.banner_timeout = SHORT
+        with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner"):
+            transport.start_client()
+
+
+def test_handshake_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
+    """The original raises EOFError."""
+    with paramiko.Transport(serve(VERSION)) as transport:
+        transport.handshake_timeout = SHORT
+        with pytest.raises((paramiko.SSHException, EOFError)):
+            transport.start_client()
+
+
+@pytest.mark.parametrize("step", ["client", "transport"])
+def test_auth_timeout(paramiko: Any, make_server: Callable[..., LoopbackServer], step: str) -> None:
+    server = make_server()
+
+    class Policy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc,name-defined]
+        def missing_host_key(self, *_: Any) -> None:
+            server.freeze()
+
+    if step == "client":
+        with paramiko.SSHClient() as client:
+            client.set_missing_host_key_policy(Policy)
+            with pytest.raises(paramiko.AuthenticationException, match=r"^Authentication timeout\.$"):
+                client.connect(**login(server, auth_timeout=SHORT))
+        return
+    key = paramiko.Ed25519Key.from_private_key_file(str(server.key))
+    with paramiko.Transport((server.host, server.port)) as transport:
+        transport.auth_timeout = transport.banner_timeout = SHORT
+        transport.start_client()
+        server.freeze(listener=True)
+        # Ours connects anew for each step, and finds nobody who says a word.
+        with pytest.raises(paramiko.SSHException, match=r"^Authentication timeout\.|protocol banner"):
+            transport.auth_publickey(server.user, key)
+
+
+@pytest.mark.parametrize("limits", [{}, {"timeout": SHORT}])
+def test_channel_timeout(
+    paramiko: Any, make_server: Callable[..., LoopbackServer], log_in: Callable[..., Any], limits: dict[str, float]
+) -> None:
+    server = make_server()
+    client = log_in(server, channel_timeout=60 if limits else SHORT)
+    assert client.exec_command("echo here")[1].read() == b"here\n"
+    transport = client.get_transport()
+    server.freeze()
+    try:
+        for _ in range(2):
+            with pytest.raises(paramiko.SSHException, match=r"^Timeout opening channel\.$"):
+                client.exec_command("true", **limits)
+        with pytest.raises(paramiko.SSHException, match=r"^Timeout opening channel\.$"):
+            transport.open_channel("direct-tcpip", ("127.0.0.1", 9), ("127.0.0.1", 9), **limits)
+    finally:
+        server.thaw()
