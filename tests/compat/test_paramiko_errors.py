@@ -151,7 +151,7 @@ def test_a_frozen_server(paramiko: Any, make_server: Callable[..., LoopbackServe
     server = make_server()
     server.freeze(listener=True)
     with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner$"):
-        bare.connect(**login(server, timeout=0.5, banner_timeout=0.5))
+        bare.connect(**login(server, timeout=30, banner_timeout=0.3))
 
 
 def test_a_login_that_stalls(paramiko: Any, make_server: Callable[..., LoopbackServer]) -> None:

@@ -105,8 +105,14 @@ def test_auth_timeout(paramiko: Any, make_server: Callable[..., LoopbackServer],
 
 @pytest.mark.parametrize("limits", [{}, {"timeout": SHORT}])
 def test_channel_timeout(
-    paramiko: Any, make_server: Callable[..., LoopbackServer], log_in: Callable[..., Any], limits: dict[str, float]
+    paramiko: Any,
+    make_server: Callable[..., LoopbackServer],
+    log_in: Callable[..., Any],
+    limits: dict[str, float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Ours gives a server that was asked to start something 3 s at least.
+    monkeypatch.setattr("openssh_core.running._LEAST_ANSWER", SHORT)
     server = make_server()
     client = log_in(server, channel_timeout=60 if limits else SHORT)
     assert client.exec_command("echo here")[1].read() == b"here\n"
