@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 import openssh_core
 from openssh_core import errors
-from openssh_core.testing import LoopbackServer, assert_nothing_left, generate_key, shared_key, snapshot
+from openssh_core.testing import Key, LoopbackServer, assert_nothing_left, generate_key, shared_key, snapshot
 
 PASSPHRASE = "open sesame 4417"
 
@@ -37,6 +38,12 @@ def in_memory(server: LoopbackServer, control_dir: Path) -> dict[str, Any]:
     return {**server.connect_options(), "key": server.key.read_text(), "control_dir": control_dir}
 
 
+@functools.cache
+def other_key(kind: str) -> Key:
+    """One that no server knows. An RSA key may take seconds."""
+    return generate_key(kind=kind)
+
+
 def is_here(host: openssh_core.Connection) -> bool:
     return host.capture("echo here") == "here\n"
 
@@ -55,9 +62,7 @@ def test_a_key_as_text(
         return
     # Of other kinds it is enough that ssh-add takes them: the server then says no.
     with pytest.raises(errors.AuthenticationError):
-        openssh_core.connect(
-            **{**in_memory(loopback_server, control_dir), "key": spoil(generate_key(kind=kind).private)}
-        )
+        openssh_core.connect(**{**in_memory(loopback_server, control_dir), "key": spoil(other_key(kind).private)})
 
 
 def test_the_key_is_on_no_disk_and_in_no_process(loopback_server: LoopbackServer, control_dir: Path) -> None:

@@ -144,17 +144,32 @@ def test_a_secret_that_cannot_be_typed_starts_nothing(refused: Attempt, name: st
     assert secret not in str(error)
 
 
-@pytest.mark.parametrize("password", ["", "a b'c\"d$(e)\\f`g`", "pässwörd €", "x" * 200, "-n", "%s%h"])
-def test_any_password_arrives_as_it_is(refused: Attempt, control_dir: Path, password: str) -> None:
+PASSWORDS = ["", "a b'c\"d$(e)\\f`g`", "pässwörd €", "x" * 200, "-n", "%s%h"]
+
+
+@pytest.fixture(scope="module")
+def typists() -> Iterator[AccountServer]:
+    """A server with an account for each password, in their order."""
     if reason := AccountServer.unavailable():
         pytest.skip(reason)
-    with AccountServer(Account("typist", password or "not empty")) as server:
-        options = {**server.connect_options(), "password": password, "control_dir": control_dir}
-        if password:
-            with openssh_core.connect(**options) as host:
-                assert host.capture("echo here") == "here\n"
-        else:
-            refused(errors.AuthenticationError, **options)
+    with AccountServer(
+        *(Account(f"typist{number}", password or "not empty") for number, password in enumerate(PASSWORDS))
+    ) as server:
+        yield server
+
+
+@pytest.mark.parametrize("number", range(len(PASSWORDS)))
+def test_any_password_arrives_as_it_is(
+    typists: AccountServer, refused: Attempt, control_dir: Path, number: int
+) -> None:
+    password = PASSWORDS[number]
+    target = f"typist{number}@{typists.host}:{typists.port}"
+    options = {**typists.connect_options(), "target": target, "password": password, "control_dir": control_dir}
+    if password:
+        with openssh_core.connect(**options) as host:
+            assert host.capture("echo here") == "here\n"
+    else:
+        refused(errors.AuthenticationError, **options)
 
 
 def test_keyboard_interactive_asks_for_the_password_too(interactive_server: AccountServer, control_dir: Path) -> None:

@@ -19,9 +19,9 @@ BOTH = pytest.mark.parametrize("way", ["link", "guest"])
 
 
 @contextmanager
-def connected(server: LoopbackServer, way: str) -> Iterator[Connection]:
+def connected(server: LoopbackServer, way: str, **changes: Any) -> Iterator[Connection]:
     """A connection that goes through a master by one way or the other."""
-    with openssh_core.connect(**server.connect_options()) as host:
+    with openssh_core.connect(**{**server.connect_options(), **changes}) as host:
         if way == "link":
             yield host
             return
@@ -190,23 +190,30 @@ def test_a_terminal_that_is_not_allowed(make_server: Any) -> None:
         assert host.capture("echo without one") == "without one\n"
 
 
-@BOTH
-@pytest.mark.parametrize(("shell", "status"), [("/bin/false", 1), ("/usr/sbin/nologin", 1)])
-def test_an_account_that_may_run_nothing(way: str, shell: str, status: int) -> None:
+USELESS = {"false": "/bin/false", "nologin": "/usr/sbin/nologin", "missing": "/no/such/shell"}
+
+
+@pytest.fixture(scope="module")
+def useless() -> Iterator[AccountServer]:
+    """A server with accounts that are of no use: `user_false` and so on."""
     if reason := AccountServer.unavailable():
         pytest.skip(reason)
-    with AccountServer(Account("nobody2", shell=shell)) as server, connected(server, way) as host:
+    with AccountServer(*(Account(f"user_{name}", shell=shell) for name, shell in USELESS.items())) as server:
+        yield server
+
+
+@BOTH
+@pytest.mark.parametrize(("name", "status"), [("false", 1), ("nologin", 1)])
+def test_an_account_that_may_run_nothing(useless: AccountServer, way: str, name: str, status: int) -> None:
+    with connected(useless, way, target=f"user_{name}@{useless.host}:{useless.port}") as host:
         done = host.run("echo never")
         assert (done.returncode, "never" in str(done.stdout)) == (status, False)
 
 
-@BOTH
-def test_an_account_whose_shell_is_missing_cannot_log_in(way: str, control_dir: Path) -> None:
-    if reason := AccountServer.unavailable():
-        pytest.skip(reason)
-    with AccountServer(Account("nobody3", shell="/no/such/shell")) as server:
-        with pytest.raises(errors.AuthenticationError):
-            openssh_core.connect(**server.connect_options(), control_dir=control_dir)
+def test_an_account_whose_shell_is_missing_cannot_log_in(useless: AccountServer, control_dir: Path) -> None:
+    target = f"user_missing@{useless.host}:{useless.port}"
+    with pytest.raises(errors.AuthenticationError):
+        openssh_core.connect(**{**useless.connect_options(), "target": target, "control_dir": control_dir})
 
 
 def test_threads_that_come_and_go(make_server: Any) -> None:
