@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ import pytest
 
 import openssh_core
 from openssh_core import Connection
-from openssh_core.testing import LoopbackServer
+from openssh_core.testing import AccountServer, LoopbackServer
 
 T = TypeVar("T")
 
@@ -40,6 +41,56 @@ def either(request: pytest.FixtureRequest, host: Connection) -> Iterator[Connect
         return
     with openssh_core.connect(host.host, control_path=host.control_path) as guest:
         yield guest
+
+
+class Kept:
+    """Connections by name, each kept until a test has made it unusable."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, ExitStack] = {}
+        self._connections: dict[str, Connection] = {}
+
+    def get(self, name: str, server: LoopbackServer, way: str) -> Connection:
+        """The connection, new or as the last one has left it."""
+        if name not in self._connections:
+            self._ends[name] = ends = ExitStack()
+            connection = ends.enter_context(openssh_core.connect(**server.connect_options()))
+            if way == "guest":  # on a master whose owner has no session of his own
+                connection = ends.enter_context(openssh_core.connect("guest", control_path=connection.control_path))
+            self._connections[name] = connection
+        return self._connections[name]
+
+    def give_back(self, name: str) -> None:
+        """Close it unless it is as it was."""
+        connection = self._connections[name]
+        if connection.closed or connection._live().backend.running():
+            self.close(name)
+
+    def close(self, name: str) -> None:
+        """Close it."""
+        del self._connections[name]
+        self._ends.pop(name).close()
+
+
+@pytest.fixture(scope="session")
+def _kept() -> Iterator[Kept]:
+    kept = Kept()
+    yield kept
+    for name in list(kept._ends):
+        kept.close(name)
+
+
+@pytest.fixture(params=["root, link", "ordinary user, link", "root, guest", "ordinary user, guest"])
+def anybody(
+    request: pytest.FixtureRequest, loopback_server: LoopbackServer, ordinary_user_server: AccountServer, _kept: Kept
+) -> Iterator[Connection]:
+    """Root, whose commands many servers let nobody signal, and an ordinary user; by both ways through a master.
+
+    Other tests have used it before and will after. It may be closed: then the next one gets another.
+    """
+    user, way = request.param.split(", ")
+    yield _kept.get(request.param, loopback_server if user == "root" else ordinary_user_server, way)
+    _kept.give_back(request.param)
 
 
 @pytest.fixture

@@ -16,22 +16,7 @@ import pytest
 
 import openssh_core
 from openssh_core import DEVNULL, PIPE, STDOUT, Connection, errors
-from openssh_core.testing import Account, AccountServer, LoopbackServer
-
-
-@pytest.fixture(params=["root, link", "ordinary user, link", "root, guest", "ordinary user, guest"])
-def anybody(
-    request: pytest.FixtureRequest, loopback_server: LoopbackServer, ordinary_user_server: AccountServer
-) -> Iterator[Connection]:
-    """Root, whose commands many servers let nobody signal, and an ordinary user; by both ways through a master."""
-    server = loopback_server if request.param.startswith("root") else ordinary_user_server
-    with openssh_core.connect(**server.connect_options()) as host:
-        if request.param.endswith("link"):
-            yield host
-            return
-        with openssh_core.connect("guest", control_path=host.control_path) as guest:
-            yield guest
-
+from openssh_core.testing import Account, AccountServer
 
 # ---- the limits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,22 +12,7 @@ import pytest
 
 import openssh_core
 from openssh_core import PIPE, Connection, RemoteProcess, errors
-from openssh_core.testing import AccountServer, LoopbackServer
-
-
-@pytest.fixture(params=["root, link", "ordinary user, link", "root, guest", "ordinary user, guest"])
-def anybody(
-    request: pytest.FixtureRequest, loopback_server: LoopbackServer, ordinary_user_server: AccountServer
-) -> Iterator[Connection]:
-    """Root, whose commands many servers let nobody signal, and an ordinary user; by both ways through a master."""
-    server = loopback_server if request.param.startswith("root") else ordinary_user_server
-    with openssh_core.connect(**server.connect_options()) as host:
-        if request.param.endswith("link"):
-            yield host
-            return
-        with openssh_core.connect("guest", control_path=host.control_path) as guest:
-            yield guest
-
+from openssh_core.testing import LoopbackServer
 
 ENDS: list[tuple[Callable[[RemoteProcess], object], int]] = [
     (lambda process: process.terminate(), signal.SIGTERM),
