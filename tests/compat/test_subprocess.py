@@ -171,8 +171,17 @@ def test_arguments_that_make_no_sense(sp: Any) -> None:
         sp.run([])
     with pytest.raises(ValueError, match=r"(?i)null|NUL"):
         sp.run(["echo", "a\0b"])
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
         sp.run(["true"], nonsense=1)
+    with pytest.raises(TypeError, match="multiple values for argument 'bufsize'"):
+        sp.run(["true"], -1, bufsize=0)
+    with pytest.raises(TypeError):
+        sp.run(["true"], *[None] * 17)
+
+
+def test_arguments_by_position(sp: Any) -> None:
+    nothing = (None, sp.PIPE, None, None, True, True, "/", {"A": "b"}, True)
+    assert sp.run("pwd; echo $A", -1, None, None, *nothing[1:]).stdout == "/\nb\n"
 
 
 # ---- Popen

@@ -49,9 +49,10 @@ FORBIDDEN = {
 
 ADAPTERS = ["paramiko", "subprocess", "fabric"]
 
-# What the paramiko adapter leaves to who needs it.
+# What these adapters leave to who needs it.
 LATER = {
     "asyncio",
+    "dataclasses",
     "glob",
     "hashlib",
     "hmac",
@@ -95,8 +96,9 @@ def test_an_adapter_loads_neither_the_real_library_nor_an_adapter_it_does_not_st
     assert adapter == "fabric" or not loaded & others
 
 
-def test_the_paramiko_adapter_loads_nothing_heavy() -> None:
-    assert not modules_after("from openssh_compat import paramiko") & LATER
+@pytest.mark.parametrize("adapter", ["paramiko", "subprocess"])
+def test_these_adapters_load_nothing_heavy(adapter: str) -> None:
+    assert not modules_after(f"from openssh_compat import {adapter}") & LATER
 
 
 def test_names_that_are_loaded_later_are_there_as_if_they_had_been_loaded() -> None:

@@ -9,7 +9,6 @@ import subprocess as _local
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
 from typing import IO, Any, ClassVar
 
 import openssh_core
@@ -24,7 +23,6 @@ Stream = int | IO[Any] | None
 Environment = Mapping[str, str] | Mapping[bytes, bytes] | None
 
 
-@dataclass
 class Order:
     """What is to run. Positions and defaults are those of subprocess.Popen.
 
@@ -53,7 +51,7 @@ class Order:
     restore_signals: bool = True
     start_new_session: bool = False
     pass_fds: Sequence[int] = ()
-    _: KW_ONLY
+    # Not by position:
     user: str | int | None = None
     group: str | int | None = None
     extra_groups: Iterable[str | int] | None = None
@@ -75,7 +73,40 @@ class Order:
         "pass_fds": (),
     }
 
-    def __post_init__(self) -> None:
+    _AT: ClassVar[Sequence[str]] = (
+        "bufsize",
+        "executable",
+        "stdin",
+        "stdout",
+        "stderr",
+        "preexec_fn",
+        "close_fds",
+        "shell",
+        "cwd",
+        "env",
+        "universal_newlines",
+        "startupinfo",
+        "creationflags",
+        "restore_signals",
+        "start_new_session",
+        "pass_fds",
+    )
+
+    def __init__(self, host: openssh_core.Connection, args: Args, *by_position: Any, **by_name: Any) -> None:
+        # What dataclasses would do, but to load them takes as long as half of the core.
+        if len(by_position) > len(self._AT):
+            raise TypeError(f"Popen takes at most {1 + len(self._AT)} arguments by position")
+        given = dict(zip(self._AT, by_position, strict=False))
+        for name in by_name:
+            if name in given:
+                raise TypeError(f"Popen.__init__() got multiple values for argument {name!r}")
+            if name not in type(self).__annotations__ or name.startswith("_"):
+                raise TypeError(f"Popen.__init__() got an unexpected keyword argument {name!r}")
+        self.host, self.args = host, args
+        vars(self).update(given, **by_name)
+        self._check()
+
+    def _check(self) -> None:
         given = {name: (getattr(self, name), default) for name, default in self._REFUSED.items()}
         refuse("Popen", ValueError, **given)
         if self.process_group is not None:
