@@ -28,7 +28,7 @@ def pytest_configure() -> None:
 
 
 DEPTH = len(Path(__file__).parent.parts)
-LIVE_FOLDERS = {"live", "faults", "compat", "copy"}
+LIVE_FOLDERS = {"live", "faults", "compat", "copy", "soak"}
 LIVE_FIXTURES = {"loopback_server", "inetd_server", "ordinary_user_server", "password_server", "make_server", "relay"}
 
 

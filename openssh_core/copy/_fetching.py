@@ -8,6 +8,7 @@ a file and is something else by now ends in a regular file here all the same.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 import stat as modes
@@ -19,6 +20,7 @@ from .._wire import sftp as wire
 from .._wire.sftp_attrs import Entry as NameEntry
 from .._wire.sftp_replies import EOF, Attrs, Handle, Names, Reply, Status
 from ..errors import UnsafeName
+from ..errors.files import file_error
 from ..sftp.attributes import FileStat, of_wire
 from ..sftp.courses import Course, Outcome, run_all
 from ..sftp.moving import fetch
@@ -285,6 +287,9 @@ class Fetching:
             if kind == "link":
                 yield from self._link(remote)
             elif kind == "directory":
+                if not self._job.options.recursive:
+                    number = errno.EISDIR
+                    raise file_error(number, os.strerror(number), filename=to_text(remote.path), host=self._job.host)
                 remote.folder.held()
                 self._enqueue(remote)
             elif what := special_kind(status.st_mode):

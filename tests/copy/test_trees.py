@@ -234,6 +234,15 @@ def test_links_that_lead_out_are_not_made(shared: Connection, tmp_path: Path) ->
     assert os.listdir(tmp_path / "to" / "sub") == ["fine"]
 
 
+@pytest.mark.parametrize("option", ["resume", "newer_only", "skip_same", "overwrite"])
+def test_a_directory_where_a_file_was_asked_for(shared: Connection, tmp_path: Path, option: str) -> None:
+    """Whatever else has to be known of it: only `recursive` fetches what is in it."""
+    make_tree(tmp_path / "from")
+    with pytest.raises(IsADirectoryError):
+        shared.get(tmp_path / "from", tmp_path / "to", **{option: option != "overwrite"})  # type: ignore[arg-type]
+    assert not (tmp_path / "to").exists()
+
+
 def test_special_files_are_left_out(shared: Connection, tmp_path: Path) -> None:
     (tmp_path / "from").mkdir()
     os.mkfifo(tmp_path / "from" / "fifo")
