@@ -22,6 +22,10 @@ _OPTIONS = {
 # Before OpenSSH 8.5 that one had another name, which newer ones still take.
 _OLD_NAMES = {"pubkeyacceptedalgorithms": "pubkeyacceptedkeytypes"}
 
+# RSA's signatures.
+_SHA2 = frozenset({"rsa-sha2-256", "rsa-sha2-512"})
+_SHA1 = "ssh-rsa"
+
 # Seconds.
 _PATIENCE = 30.0
 
@@ -42,7 +46,16 @@ def disabled(algorithms: Mapping[str, Iterable[str]] | None) -> dict[str, str]:
         names = list(names)
         if kind in _OPTIONS and names:
             options[_OPTIONS[kind]] = "-" + ",".join(names)
+            if _wants_sha1(kind, names):
+                options[_OPTIONS[kind]] = ",".join([*(one for one in preferred(kind) if one not in names), _SHA1])
     return options
+
+
+def _wants_sha1(kind: str, names: list[str]) -> bool:
+    """Whether RSA is left with SHA-1 only, which ssh does not offer by itself since 8.8: that is how programs for
+    paramiko 2.9 to 3 ask for it, where a server knows nothing else.
+    """
+    return kind in ("keys", "pubkeys") and _SHA2.issubset(names) and _SHA1 not in names
 
 
 @cache
