@@ -79,7 +79,8 @@ def generate_key(*, kind: str = "ed25519", passphrase: str | None = None, commen
         raise InvalidSecret("a passphrase cannot hold line ends or NUL")
     with tempfile.TemporaryDirectory(prefix="openssh-core-key-") as directory:
         path = Path(directory, "key")
-        words = ["ssh-keygen", "-q", "-t", kind, "-C", comment, "-f", str(path)]
+        # One round of the function that makes a key of the passphrase: more would protect it, and cost at every login.
+        words = ["ssh-keygen", "-q", "-t", kind, "-a", "1", "-C", comment, "-f", str(path)]
         # Without a terminal (a new session has none) and without askpass, ssh-keygen reads the passphrase from stdin;
         # `-N` would show it to everybody who can run ps.
         words += ["-N", ""] if passphrase is None else []
