@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from peers import PEERS, Setup
-from peers.base import Peer, cpu_seconds
+from peers.base import Peer, cpu_seconds, peak_memory
 
 __all__ = ["PeerFailed", "Worker"]
 
@@ -89,7 +89,7 @@ class _Session:
         self._is_in = False
 
     def do(self, verb: str, *arguments: int) -> object:
-        own = {"login": self.login, "logout": self.logout, "cpu": self._cpu}
+        own = {"login": self.login, "logout": self.logout, "cpu": self._cpu, "peak": peak_memory}
         action = own.get(verb) or getattr(self._peer, verb)
         return action(*arguments)
 

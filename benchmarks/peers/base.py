@@ -27,6 +27,7 @@ __all__ = [
     "drain",
     "files",
     "one_by_one",
+    "peak_memory",
     "through",
     "timed",
     "wide",
@@ -102,7 +103,10 @@ class Peer(Protocol):
         """Fetch the file `sent` of the scratch directory and make it `received`; seconds."""
 
     def put(self) -> float:
-        """Send the same file to the same name; seconds."""
+        """Send the same file to the same name; seconds.
+
+        `file_read` and `file_write` are the same by loops over an open file, for those who are asked about that.
+        """
 
     def helpers(self) -> list[int]:
         """Process ids of what works for this client and is not counted with its ended children."""
@@ -188,6 +192,15 @@ def cpu_seconds(helpers: list[int]) -> float:
         usage = resource.getrusage(who)
         used += usage.ru_utime + usage.ru_stime
     return used + sum(_cpu_of(pid) for pid in helpers)
+
+
+def peak_memory() -> int:
+    """Bytes that this process had at most in memory at any one time."""
+    # proc(5). What getrusage says can be the parent's, from before the program began.
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("this kernel does not say how much memory a process had")
 
 
 def _cpu_of(pid: int) -> float:

@@ -15,6 +15,9 @@ from peers.trees import copied, small_file
 
 __all__ = ["LikeParamiko"]
 
+PIECE = 32768
+"""Bytes at a time where a program reads and writes by itself: what paramiko asks for at once."""
+
 
 class LikeParamiko:
     """`SSHClient.exec_command` of the module called `name`."""
@@ -165,6 +168,28 @@ class LikeParamiko:
         def work() -> None:
             with self._client.open_sftp() as sftp:
                 sftp.put(*files(self._setup))
+
+        return timed(work)
+
+    def file_read(self) -> float:
+        source, target = files(self._setup)
+
+        def work() -> None:
+            with self._client.open_sftp() as sftp, sftp.open(source, "rb") as there, open(target, "wb") as here:
+                there.prefetch(os.path.getsize(source))
+                while piece := there.read(PIECE):
+                    here.write(piece)
+
+        return timed(work)
+
+    def file_write(self) -> float:
+        source, target = files(self._setup)
+
+        def work() -> None:
+            with self._client.open_sftp() as sftp, open(source, "rb") as here, sftp.open(target, "wb") as there:
+                there.set_pipelined(True)
+                while piece := here.read(PIECE):
+                    there.write(piece)
 
         return timed(work)
 
