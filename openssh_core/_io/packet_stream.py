@@ -263,11 +263,13 @@ class PacketStream:
         self.writer = PacketWriter(sock, leaving)
         self.reader = PacketReader(sock, limit)
 
-    def wait(self, events: int, seconds: float | None) -> bool:
-        """Wait until one of the events (`select.POLLIN`...) is there, or the end; False when none was in time."""
+    def wait(self, events: int, seconds: float | None) -> int:
+        """Wait until one of the events (`select.POLLIN`...) is there, or the end; those that are, 0: none in time."""
         poll = select.poll()
         poll.register(self._sock, events)
-        return bool(poll.poll(None if seconds is None else max(0.0, seconds) * 1000))
+        for _, happened in poll.poll(None if seconds is None else max(0.0, seconds) * 1000):
+            return happened
+        return 0
 
     def hang_up(self) -> None:
         """Tell both sides that it is over; who waits here wakes."""

@@ -285,6 +285,8 @@ class SftpSession:
     def _lead(self, box: Mailbox) -> None:
         """Read for everybody until there is something in the box."""
         stream, reader = self._stream, self._stream.reader
+        # Whether the socket may take more.
+        room = True
         try:
             while True:
                 # First of all: whoever led before may have been interrupted with packets in its hands.
@@ -293,11 +295,14 @@ class SftpSession:
                 if box.done or self.error is not None:
                     return
                 self._check_patience(box)
-                sent, left = self.flush(), self._patience(box)
+                sent, left = room and self.flush(), self._patience(box)
                 sleep = sent and stream.can_wait and (left is None or left > NAP)
                 if reader.drained and not sleep:
                     events = select.POLLIN if sent else select.POLLIN | select.POLLOUT
-                    reader.drained = not stream.wait(events, left)
+                    happened = stream.wait(events, left)
+                    # What is there, when there was room to wait for, and which: the end is both.
+                    reader.drained = not happened & ~select.POLLOUT
+                    room = sent or bool(happened & ~select.POLLIN)
                 elif reader.receive(wait=sleep):
                     self._turns.moved = monotonic()
         except ProtocolError as error:

@@ -137,7 +137,9 @@ class _Driver(Generic[K, R]):
         while (more := self._box.take()) is not None:
             assert more.answer is not None
             self._give(more, more.answer)
-        self._flush()
+        if self._done:
+            # Whoever hears of it may take a while. Otherwise the next answer is waited for at once.
+            self._flush()
 
     def _give(self, asked: Asked, reply: Reply) -> None:
         running: _Running[K, R] = asked.tag
