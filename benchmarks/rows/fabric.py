@@ -51,7 +51,7 @@ def group(bench: Bench) -> list[Figure]:
         return [
             _as_ours(Figure("fabric-logins", f"{title}, with the logins", "s", rounds, notes=team.notes)),
             _as_ours(Figure("fabric-group", title, "s", again, notes=dict(team.notes))),
-            _as_ours(Figure("fabric-threads", f"{title}, threads", "threads", threads, notes=dict(team.notes))),
+            _as_ours(Figure("fabric-threads", title, "threads", threads, notes=dict(team.notes))),
         ]
 
 
