@@ -47,6 +47,26 @@ def test_the_exit_status_does_not_need_the_output_to_be_read(client: paramiko.SS
     assert (len(stdout.read()), len(stderr.read())) == (8 * MIB, 8 * MIB)
 
 
+def test_one_thread_serves_everything(loopback_server: LoopbackServer, client: paramiko.SSHClient) -> None:
+    """Two connections, with a command, a shell, a tunnel, a forward and files on each."""
+    before = set(threading.enumerate())
+    with paramiko.SSHClient() as second:
+        second.load_host_keys(str(loopback_server.known_hosts))
+        second.connect(**login(loopback_server))
+        held: list[Any] = []
+        for one in (client, second):
+            sftp, transport = one.open_sftp(), one.get_transport()
+            assert sftp.stat("/").st_mode
+            tunnel = transport.open_channel("direct-tcpip", (loopback_server.host, loopback_server.port), ("", 0))
+            assert tunnel.recv(4) == b"SSH-"
+            transport.request_port_forward("127.0.0.1", 0, handler=lambda *_: None)
+            held += [sftp, tunnel, one.exec_command("cat")[0], one.invoke_shell()]
+        new = {thread.name for thread in set(threading.enumerate()) - before}
+        assert new <= {"openssh-core-reactor"}
+        for each in held:
+            each.close()
+
+
 def test_polling_does_not_need_the_output_to_be_read(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
     _, stdout, _ = client.exec_command(f"head -c {8 * MIB} /dev/zero")
     until(stdout.channel.exit_status_ready)
