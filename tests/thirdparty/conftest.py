@@ -24,22 +24,19 @@ HERE = Path(__file__).parent
 # Seconds one program may take.
 PATIENCE = 300
 
-TALLY = pytest.StashKey[list[str]]()
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TALLY] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash[TALLY]:
-        terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, ())]
+    for report in reports:
+        for name, line in report.user_properties:
+            if name == "tally" and report.when == "call":
+                terminalreporter.write_line(line)
 
 
 @pytest.fixture
-def tally(pytestconfig: pytest.Config) -> list[str]:
-    """Lines to be said at the end."""
-    return pytestconfig.stash[TALLY]
+def tally(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say a line at the end. (It goes with the report, as tests may run in several processes.)"""
+    return lambda line: request.node.user_properties.append(("tally", line))
 
 
 @pytest.fixture(scope="session")

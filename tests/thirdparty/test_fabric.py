@@ -69,7 +69,7 @@ def test_fabric(
     run_suite: Callable[..., Mapping[str, str]],
     somebody: Path,
     tmp_path: Path,
-    tally: list[str],
+    tally: Callable[[str], None],
 ) -> None:
     outcomes = {}
     for which, module in (("stock", "fabric"), ("ours", "openssh_compat.fabric")):
@@ -83,5 +83,5 @@ def test_fabric(
             (folder / name).write_text(substitute)
         outcomes[which] = run_suite("stock", folder, *COLLECT, *SUITES, HOME=str(somebody))
     stock, ours = (sorted(test for test, how in outcomes[which].items() if how == "passed") for which in outcomes)
-    tally.append(f"fabric: {len(ours)} of {len(outcomes['ours'])} pass, stock {len(stock)} of {len(outcomes['stock'])}")
+    tally(f"fabric: {len(ours)} of {len(outcomes['ours'])} pass, stock {len(stock)} of {len(outcomes['stock'])}")
     assert len(stock) == 20 and ours == stock

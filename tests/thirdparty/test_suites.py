@@ -24,7 +24,9 @@ BOTH = ("stock", "ours")
 
 
 @pytest.fixture
-def compare(run_suite: Callable[..., Mapping[str, str]], tally: list[str], tmp_path: Path) -> Callable[..., None]:
+def compare(
+    run_suite: Callable[..., Mapping[str, str]], tally: Callable[[str], None], tmp_path: Path
+) -> Callable[..., None]:
     """Run tests over paramiko and over ours, at one time, each in a copy of their folder. See that what passes over
     paramiko passes over ours, but for what is expected to fail; and that this fails.
 
@@ -46,7 +48,7 @@ def compare(run_suite: Callable[..., Mapping[str, str]], tally: list[str], tmp_p
             stock, ours = pool.map(run, BOTH)
         passed = {test for test, outcome in stock.items() if outcome == "passed"}
         good = {test for test in passed if ours.get(test) == "passed"}
-        tally.append(f"{name}: {len(good)} of {len(stock)} pass, stock {len(passed)} of {len(stock)}")
+        tally(f"{name}: {len(good)} of {len(stock)} pass, stock {len(passed)} of {len(stock)}")
         assert passed, "nothing was run"
         assert sorted(passed - good) == sorted(expected_to_fail(name))
 
