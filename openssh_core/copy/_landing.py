@@ -14,6 +14,7 @@ from ..sftp.attributes import FileStat
 from ..sftp.special import is_device, special_here, special_kind
 from ._folders import Folder
 from ._gauge import Gauge
+from ._nameless import LARGE, give_name, open_nameless
 from .conversion import converter
 from .options import TransferOptions
 
@@ -92,7 +93,10 @@ class Landing:
             return self._take_up(status.st_size, status.st_mtime)
         if options.atomic:
             self._temporary = partial_name(self._name)
-            self._fd = self._open(self._temporary, os.O_EXCL)
+            if status is not None and (status.st_size or 0) >= LARGE:
+                self._fd = open_nameless(self._folder.fd, self._first_mode() | 0o600)
+            if self._fd < 0:
+                self._fd = self._open(self._temporary, os.O_EXCL)
         else:
             self._fd = self._open(self._name, 0)
         return 0
@@ -177,6 +181,8 @@ class Landing:
             self._set_attributes()
             if self._options.fsync:
                 os.fsync(self._fd)
+        if self._temporary is not None and not os.fstat(self._fd).st_nlink:
+            give_name(self._fd, self._temporary, self._folder.fd, self.shown)
         fd, self._fd = self._fd, -1
         os.close(fd)
         if self._temporary is not None:
