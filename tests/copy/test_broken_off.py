@@ -139,7 +139,8 @@ def test_a_tree(scene: Scene, tmp_path: Path, way: str) -> None:
         assert there.items() <= content.items()
         report = getattr(host, way)(tmp_path / "from", tmp_path / "to", **tree)
         assert {path.name: path.read_bytes() for path in (tmp_path / "to").iterdir()} == content
-        assert len(report.skipped) == len(there)
+        # What the old server still had before it may have been done after we looked.
+        assert len(report.skipped) >= len(there)
 
 
 # ---- the program itself is killed

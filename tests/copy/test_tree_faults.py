@@ -96,7 +96,8 @@ def test_the_connection_is_cut_and_the_next_attempt_goes_on(
     with openssh_core.connect(**loopback_server.connect_options()) as host:
         getattr(host, way)(big, tmp_path / "to", resume=True, progress=lambda done, *_rest: steps.append(done))
     assert (tmp_path / "to").read_bytes() == big.read_bytes()
-    assert steps[-1] == SIZE - there
+    # A server that nobody is connected to any more may still have written what it had been sent.
+    assert 0 < steps[-1] <= SIZE - there
     assert sorted(os.listdir(tmp_path)) == ["big", "to"]
 
 
