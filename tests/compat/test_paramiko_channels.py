@@ -21,6 +21,8 @@ def start(client: Any, command: Any) -> Any:
 # ---- states
 
 
+@pytest.mark.behaviour("new-session")
+@pytest.mark.shows("Channel.recv_stderr_ready", "Channel.send_ready")
 def test_a_session_before_anything_runs(channel: Any) -> None:
     assert not channel.closed and channel.active and not channel.eof_received and not channel.eof_sent
     assert channel.exit_status == -1 and not channel.exit_status_ready()
@@ -45,6 +47,7 @@ def not_open(paramiko: Any, channel: Any) -> None:
             call()
 
 
+@pytest.mark.behaviour("closed")
 def test_a_channel_that_was_closed(paramiko: Any, channel: Any) -> None:
     channel.close()
     channel.close()
@@ -59,6 +62,7 @@ def test_a_channel_that_was_closed(paramiko: Any, channel: Any) -> None:
         assert after() is None
 
 
+@pytest.mark.behaviour("after-exit")
 def test_a_channel_whose_command_has_ended(paramiko: Any, shared: Any, until: Callable[..., Any]) -> None:
     channel = start(shared, "exit 3")
     assert channel.recv_exit_status() == 3
@@ -69,6 +73,7 @@ def test_a_channel_whose_command_has_ended(paramiko: Any, shared: Any, until: Ca
         channel.send(b"x")
 
 
+@pytest.mark.behaviour("one-command")
 def test_a_channel_where_something_runs(paramiko: Any, shared: Any) -> None:
     channel = start(shared, "cat")
     with pytest.raises(paramiko.SSHException, match=r"^Channel closed\.$"):
@@ -76,6 +81,8 @@ def test_a_channel_where_something_runs(paramiko: Any, shared: Any) -> None:
     channel.close()
 
 
+@pytest.mark.behaviour("refused-request")
+@pytest.mark.shows("Channel.invoke_shell")
 def test_what_was_refused_is_closed(paramiko: Any, channel: Any) -> None:
     with pytest.raises(paramiko.SSHException, match=r"^Channel closed\.$"):
         channel.invoke_subsystem("unheard-of")
@@ -83,6 +90,10 @@ def test_what_was_refused_is_closed(paramiko: Any, channel: Any) -> None:
     not_open(paramiko, channel)
 
 
+@pytest.mark.behaviour("identity")
+@pytest.mark.shows(
+    "Channel.get_id", "Channel.get_name", "Channel.getpeername", "Channel.set_name", "Transport.getpeername"
+)
 def test_a_channel_says_where_it_belongs(shared: Any, channel: Any) -> None:
     transport = shared.get_transport()
     assert channel.get_transport() is transport is channel.transport
@@ -92,6 +103,7 @@ def test_a_channel_says_where_it_belongs(shared: Any, channel: Any) -> None:
     assert channel.get_name() == "mine"
 
 
+@pytest.mark.behaviour("new-session")
 def test_arguments_of_a_session(shared: Any) -> None:
     with shared.get_transport().open_session(window_size=65536, max_packet_size=4096, timeout=30) as channel:
         assert channel.exec_command("echo hi") is None
@@ -102,6 +114,7 @@ def test_arguments_of_a_session(shared: Any) -> None:
 # ---- time limits
 
 
+@pytest.mark.behaviour("timeout")
 def test_ways_to_say_how_long(shared: Any) -> None:
     channel = start(shared, "cat")
     for timeout in (None, 0, 0.0, 1, 2.5):
@@ -118,6 +131,7 @@ def test_ways_to_say_how_long(shared: Any) -> None:
     channel.close()
 
 
+@pytest.mark.behaviour("timeout")
 def test_the_limit_is_of_each_wait(shared: Any) -> None:
     """Not of the command, and not of waiting for its status."""
     stdin, stdout, _ = shared.exec_command("read x; exit 4", timeout=0.05)
@@ -131,6 +145,7 @@ def test_the_limit_is_of_each_wait(shared: Any) -> None:
 # ---- sending
 
 
+@pytest.mark.behaviour("sending")
 def test_what_can_be_sent(shared: Any) -> None:
     channel = start(shared, "cat")
     assert [channel.send(piece) for piece in (b"a", "b", bytearray(b"c"), memoryview(b"d"), b"", "")] == [
@@ -143,6 +158,7 @@ def test_what_can_be_sent(shared: Any) -> None:
     assert channel.makefile("rb").read() == b"abcde"
 
 
+@pytest.mark.behaviour("sending")
 def test_how_much_of_a_text_was_sent(shared: Any) -> None:
     """Counted in characters: programs go on with `text[sent:]`."""
     channel = start(shared, "cat")
@@ -154,6 +170,8 @@ def test_how_much_of_a_text_was_sent(shared: Any) -> None:
     assert channel.makefile("rb").read() == ("äöü€" + "€" * 10).encode()
 
 
+@pytest.mark.behaviour("stdin-ends")
+@pytest.mark.shows("Channel.shutdown_read")
 def test_shutdown(shared: Any) -> None:
     for end in (lambda one: one.shutdown(1), lambda one: one.shutdown(2), lambda one: one.shutdown_write()):
         channel = start(shared, "cat; exit 5")
@@ -170,6 +188,7 @@ def test_shutdown(shared: Any) -> None:
 # ---- receiving
 
 
+@pytest.mark.behaviour("receiving")
 def test_pieces(shared: Any, until: Callable[..., Any]) -> None:
     channel = start(shared, "printf abcdef; printf xy >&2")
     channel.recv_exit_status()
@@ -180,6 +199,7 @@ def test_pieces(shared: Any, until: Callable[..., Any]) -> None:
     assert channel.recv_stderr(100) == b"xy" and channel.recv_stderr(1) == b""
 
 
+@pytest.mark.behaviour("after-the-end")
 def test_reading_after_the_end(shared: Any) -> None:
     _, stdout, _ = shared.exec_command("echo x")
     assert stdout.read() == b"x\n"
@@ -193,6 +213,8 @@ def test_reading_after_the_end(shared: Any) -> None:
     assert not stdout.closed
 
 
+@pytest.mark.behaviour("combine")
+@pytest.mark.shows("Channel.set_combine_stderr")
 def test_stderr_joins_stdout_even_late(shared: Any, until: Callable[..., Any]) -> None:
     _, stdout, stderr = shared.exec_command("echo a; echo b >&2")
     channel = stdout.channel
@@ -204,6 +226,8 @@ def test_stderr_joins_stdout_even_late(shared: Any, until: Callable[..., Any]) -
     assert sorted(stdout.read().split()) == [b"a", b"b"] and stderr.read() == b""
 
 
+@pytest.mark.behaviour("streams")
+@pytest.mark.shows("Channel.fileno")
 def test_select_tells_of_stderr_and_of_the_end(shared: Any) -> None:
     channel = start(shared, "cat >&2")
     assert isinstance(channel.fileno(), int)
@@ -220,6 +244,8 @@ def test_select_tells_of_stderr_and_of_the_end(shared: Any) -> None:
 # ---- the files of a command
 
 
+@pytest.mark.behaviour("triple")
+@pytest.mark.shows("BufferedFile.seek", "BufferedFile.tell")
 def test_the_three_files(paramiko: Any, shared: Any) -> None:
     files = shared.exec_command("true")
     assert [type(file).__name__ for file in files] == ["ChannelStdinFile", "ChannelFile", "ChannelStderrFile"]
@@ -231,6 +257,8 @@ def test_the_three_files(paramiko: Any, shared: Any) -> None:
         files[1].seek(0)
 
 
+@pytest.mark.behaviour("modes")
+@pytest.mark.shows("Channel.makefile_stderr", "Channel.makefile_stdin")
 @pytest.mark.parametrize("mode", ["r", "rb", "w", "wb", "rw", "r+", "U", "rU", "a", ""])
 def test_modes(paramiko: Any, channel: Any, mode: str) -> None:
     for make in (channel.makefile, channel.makefile_stderr, channel.makefile_stdin):
@@ -240,6 +268,7 @@ def test_modes(paramiko: Any, channel: Any, mode: str) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.behaviour("closed-file")
 def test_a_file_that_is_closed(shared: Any) -> None:
     _, stdout, _ = shared.exec_command("echo x")
     with stdout as same:
@@ -254,6 +283,7 @@ def test_a_file_that_is_closed(shared: Any) -> None:
     assert stdout.channel.recv_exit_status() == 0, "the channel goes on"
 
 
+@pytest.mark.behaviour("stdin-ends")
 def test_closing_stdin_ends_the_input(shared: Any) -> None:
     stdin, stdout, _ = shared.exec_command("cat; exit 6")
     stdin.write("x")
@@ -266,12 +296,14 @@ def test_closing_stdin_ends_the_input(shared: Any) -> None:
     assert stdout.read() == b"x" and stdout.channel.recv_exit_status() == 6
 
 
+@pytest.mark.behaviour("sizes")
 def test_sizes_of_reading(shared: Any) -> None:
     _, stdout, _ = shared.exec_command("printf 'abc\\ndef\\nghi'")
     assert [stdout.read(0), stdout.readline(0), stdout.readline(2), stdout.readline(100)] == [b"", "", "ab", "c\n"]
     assert [stdout.readline(-1), stdout.read(-1)] == ["def\n", b"ghi"]
 
 
+@pytest.mark.behaviour("line-ends")
 def test_ends_of_lines_stay(shared: Any) -> None:
     _, stdout, _ = shared.exec_command("printf 'a\\r\\nb\\rc\\n'")
     assert list(stdout) == ["a\r\n", "b\rc\n"]
@@ -279,6 +311,7 @@ def test_ends_of_lines_stay(shared: Any) -> None:
     assert file.readlines() == ["a\n", "b\n"] and set(file.newlines) == {b"\r\n", b"\n"}
 
 
+@pytest.mark.behaviour("no-text")
 def test_bytes_that_are_no_text(shared: Any) -> None:
     _, stdout, _ = shared.exec_command("printf '\\377\\nok\\n'")
     with pytest.raises(UnicodeDecodeError):
@@ -287,6 +320,7 @@ def test_bytes_that_are_no_text(shared: Any) -> None:
     assert shared.exec_command("printf '\\377'")[1].read() == b"\xff"
 
 
+@pytest.mark.behaviour("bufsize")
 @pytest.mark.parametrize("bufsize", [-1, 0, 1, 2, 100])
 def test_buffer_sizes(shared: Any, bufsize: int) -> None:
     stdin, stdout, _ = shared.exec_command("cat", bufsize=bufsize)
@@ -297,6 +331,7 @@ def test_buffer_sizes(shared: Any, bufsize: int) -> None:
     assert (stdout.readline(), stdout.read()) == ("abc\n", b"d")
 
 
+@pytest.mark.behaviour("stdin")
 def test_what_can_be_written(shared: Any) -> None:
     stdin, stdout, _ = shared.exec_command("cat")
     assert [stdin.write(piece) for piece in ("ä", b"b", bytearray(b"c"), memoryview(b"d"))] == [None] * 4
@@ -310,28 +345,34 @@ def test_what_can_be_written(shared: Any) -> None:
 # ---- what a command is
 
 
+@pytest.mark.behaviour("not-a-command")
 @pytest.mark.parametrize("command", [None, 5, ["ls"]])
 def test_what_is_no_command(shared: Any, command: Any) -> None:
     with pytest.raises(TypeError):
         shared.exec_command(command)
 
 
+@pytest.mark.behaviour("not-a-command")
 @pytest.mark.parametrize("command", ["echo ä", "echo ä".encode(), bytearray("echo ä".encode())])
 def test_what_is_a_command(shared: Any, command: Any) -> None:
     assert shared.exec_command(command)[1].read() == "ä\n".encode()
 
 
+@pytest.mark.behaviour("exit-status")
 def test_commands_that_say_little(shared: Any) -> None:
     for command, status in (("", 0), ("   ", 0), ("exit 300", 44), ("no-such-command", 127), ("kill -TERM $$", -1)):
         assert start(shared, command).recv_exit_status() == status, command
     assert b"not found" in shared.exec_command("no-such-command")[2].read()
 
 
+@pytest.mark.behaviour("not-a-command")
+@pytest.mark.shows("SSHClient.exec_command")
 def test_a_variable_that_is_no_text(shared: Any) -> None:
     with pytest.raises(TypeError):
         shared.exec_command("true", environment={"A": 1})
 
 
+@pytest.mark.behaviour("returns-at-once")
 def test_it_does_not_wait_for_the_command(shared: Any) -> None:
     stdin, stdout, stderr = shared.exec_command("read x; echo out; echo err >&2; exit 7")
     assert not stdout.channel.exit_status_ready() and not stdout.channel.recv_ready()
@@ -340,12 +381,14 @@ def test_it_does_not_wait_for_the_command(shared: Any) -> None:
     assert stderr.read() == b"err\n" and stdout.channel.recv_exit_status() == 7 and stdout.read() == b"out\n"
 
 
+@pytest.mark.behaviour("pty")
 def test_a_terminal_echoes(shared: Any) -> None:
     stdin, stdout, stderr = shared.exec_command("read x; echo got $x; echo err >&2", get_pty=True)
     stdin.write("hi\n")
     assert stdout.read() == b"hi\r\ngot hi\r\nerr\r\n" and stderr.read() == b""
 
 
+@pytest.mark.behaviour("shell")
 def test_a_shell_that_is_polled(shared: Any, until: Callable[..., Any]) -> None:
     channel = shared.invoke_shell()
     seen = b""

@@ -23,12 +23,14 @@ def output(client: Any, command: Any, **named: Any) -> bytes:
 # ---- the three files
 
 
+@pytest.mark.behaviour("bytes-and-text")
 def test_streams_are_bytes_and_apart(client: Any) -> None:
     stdin, stdout, stderr = client.exec_command("echo out; echo err >&2; exit 3")
     assert (stdout.read(), stderr.read(), stdout.channel.recv_exit_status()) == (b"out\n", b"err\n", 3)
     assert stdin.channel is stdout.channel is stderr.channel
 
 
+@pytest.mark.behaviour("bytes-and-text")
 def test_lines_are_text(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("printf 'one\\ntwo\\nthree'")
     assert stdout.readline() == "one\n"
@@ -36,17 +38,21 @@ def test_lines_are_text(client: Any) -> None:
     assert (stdout.readline(), stdout.read()) == ("", b"")
 
 
+@pytest.mark.behaviour("bytes-and-text")
+@pytest.mark.shows("Channel.makefile")
 def test_lines_of_a_binary_file_are_bytes(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("printf 'a\\nb\\n'")
     assert stdout.channel.makefile("rb").readlines() == [b"a\n", b"b\n"]
 
 
+@pytest.mark.behaviour("no-text")
 def test_a_line_that_is_no_text(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("printf '\\377\\n'")
     with pytest.raises(UnicodeDecodeError):
         stdout.readline()
 
 
+@pytest.mark.behaviour("sizes")
 def test_reading_in_pieces(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("printf 'abcdefgh\\nij'")
     assert stdout.read(3) == b"abc"
@@ -56,6 +62,8 @@ def test_reading_in_pieces(client: Any) -> None:
     assert [stdout.read(1), stdout.read(), stdout.tell()] == [b"", b"", 11]
 
 
+@pytest.mark.behaviour("sizes")
+@pytest.mark.shows("BufferedFile.readinto")
 def test_readlines_up_to_a_size(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("printf 'aaaa\\nbbbb\\ncccc\\n'")
     assert stdout.readlines(8) == ["aaaa\n", "bbbb\n"]
@@ -63,6 +71,7 @@ def test_readlines_up_to_a_size(client: Any) -> None:
     assert (stdout.readinto(buffer), buffer) == (3, b"ccc")
 
 
+@pytest.mark.behaviour("stdin")
 def test_what_is_written_arrives(client: Any) -> None:
     stdin, stdout, _ = client.exec_command("cat")
     stdin.write("täxt\n")
@@ -73,6 +82,7 @@ def test_what_is_written_arrives(client: Any) -> None:
     assert stdout.read() == "täxt\n".encode() + b"\xff\nab"
 
 
+@pytest.mark.behaviour("bufsize", "stdin")
 def test_a_buffered_stdin_waits_for_flush(client: Any) -> None:
     stdin, stdout, _ = client.exec_command("head -n 1; cat", bufsize=1)
     stdin.write("begun")
@@ -84,6 +94,8 @@ def test_a_buffered_stdin_waits_for_flush(client: Any) -> None:
     assert stdout.read() == b"rest"
 
 
+@pytest.mark.behaviour("closed-file")
+@pytest.mark.shows("BufferedFile.closed")
 def test_a_closed_file_is_not_read(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("echo still here")
     channel = stdout.channel
@@ -94,6 +106,8 @@ def test_a_closed_file_is_not_read(client: Any) -> None:
     assert channel.makefile().read() == b"still here\n"
 
 
+@pytest.mark.behaviour("modes")
+@pytest.mark.shows("BufferedFile.readable", "BufferedFile.seekable", "BufferedFile.writable")
 def test_files_are_for_one_direction(client: Any) -> None:
     stdin, stdout, _ = client.exec_command("true")
     assert (stdin.writable(), stdout.readable(), stdout.seekable()) == (True, True, False)
@@ -103,6 +117,7 @@ def test_files_are_for_one_direction(client: Any) -> None:
         stdout.write("x")
 
 
+@pytest.mark.behaviour("stdin", "stdin-ends")
 def test_letting_go_of_stdin_ends_the_input(client: Any) -> None:
     assert output(client, "cat; echo over") == b"over\n"
 
@@ -110,20 +125,25 @@ def test_letting_go_of_stdin_ends_the_input(client: Any) -> None:
 # ---- what the command gets
 
 
+@pytest.mark.behaviour("not-a-command")
 def test_a_command_of_bytes(client: Any) -> None:
     assert output(client, b"printf %s '\xc3\xa4'") == "ä".encode()
 
 
+@pytest.mark.behaviour("variables")
 def test_the_environment(client: Any) -> None:
     # Its name is one that every server takes, for paramiko drops what is refused.
     assert output(client, "echo $LC_SOME", environment={"LC_SOME": "a  b"}) in (b"a b\n", b"\n")
 
 
+@pytest.mark.behaviour("pty")
 def test_a_terminal(client: Any) -> None:
     data = output(client, "echo $TERM; stty size; echo to stderr >&2", get_pty=True)
     assert data == b"vt100\r\n24 80\r\nto stderr\r\n"
 
 
+@pytest.mark.behaviour("pty")
+@pytest.mark.shows("Channel.resize_pty")
 def test_a_terminal_of_another_size(client: Any) -> None:
     stdin, stdout, _ = client.exec_command("read x; stty size", get_pty=True)
     stdout.channel.resize_pty(width=100, height=30)
@@ -134,12 +154,15 @@ def test_a_terminal_of_another_size(client: Any) -> None:
 # ---- the exit status
 
 
+@pytest.mark.behaviour("exit-status")
+@pytest.mark.shows("Channel.recv_exit_status")
 def test_death_by_a_signal_is_minus_one(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("kill -9 $$")
     assert stdout.channel.recv_exit_status() == -1
     assert stdout.channel.exit_status == -1
 
 
+@pytest.mark.behaviour("exit-status")
 def test_polling_for_the_exit_status(client: Any, until: Callable[..., Any]) -> None:
     stdin, stdout, _ = client.exec_command("cat; exit 4")
     assert not stdout.channel.exit_status_ready()
@@ -157,6 +180,7 @@ def test_the_status_does_not_wait_for_what_runs_in_the_background(client: Any) -
     assert stdout.read() == b""
 
 
+@pytest.mark.behaviour("exit-status", "after-exit")
 def test_after_the_end(client: Any, until: Callable[..., Any]) -> None:
     _stdin, stdout, _ = client.exec_command("echo x; exit 2")
     channel = stdout.channel
@@ -170,6 +194,8 @@ def test_after_the_end(client: Any, until: Callable[..., Any]) -> None:
 # ---- the channel
 
 
+@pytest.mark.behaviour("sending", "streams")
+@pytest.mark.shows("Channel.shutdown")
 def test_sending_and_receiving(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("cat; echo done >&2")
     channel = stdout.channel
@@ -185,6 +211,7 @@ def test_sending_and_receiving(client: Any) -> None:
     assert channel.makefile_stderr().read() == b"done\n"
 
 
+@pytest.mark.behaviour("sending")
 def test_more_than_any_buffer_holds(client: Any, in_thread: Callable[..., Any]) -> None:
     stdin, stdout, _ = client.exec_command("cat")
     data = bytes(range(256)) * 20_000
@@ -194,6 +221,8 @@ def test_more_than_any_buffer_holds(client: Any, in_thread: Callable[..., Any]) 
     assert received() == data
 
 
+@pytest.mark.behaviour("timeout")
+@pytest.mark.shows("Channel.gettimeout")
 def test_a_read_that_takes_too_long(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("echo begun; cat", timeout=0.2)
     assert stdout.readline() == "begun\n"
@@ -203,6 +232,8 @@ def test_a_read_that_takes_too_long(client: Any) -> None:
     assert stdout.channel.gettimeout() == 0.2
 
 
+@pytest.mark.behaviour("timeout", "non-blocking")
+@pytest.mark.shows("Channel.recv_ready", "Channel.setblocking")
 def test_not_waiting_at_all(client: Any, until: Callable[..., Any]) -> None:
     _stdin, stdout, _ = client.exec_command("cat")
     channel = stdout.channel
@@ -215,6 +246,8 @@ def test_not_waiting_at_all(client: Any, until: Callable[..., Any]) -> None:
     assert channel.recv(1) == b"x"
 
 
+@pytest.mark.behaviour("streams")
+@pytest.mark.shows("Channel.shutdown_write")
 def test_waiting_with_select(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("cat; cat >&2")
     channel = stdout.channel
@@ -228,6 +261,7 @@ def test_waiting_with_select(client: Any) -> None:
     assert channel.recv(10) == b""
 
 
+@pytest.mark.behaviour("streams", "combine")
 def test_stderr_on_stdout(client: Any, until: Callable[..., Any]) -> None:
     stdin, stdout, _ = client.exec_command("echo first >&2; cat >/dev/null; echo second >&2; echo third")
     channel = stdout.channel
@@ -239,6 +273,8 @@ def test_stderr_on_stdout(client: Any, until: Callable[..., Any]) -> None:
     assert channel.recv_stderr(10) == b""
 
 
+@pytest.mark.behaviour("closed")
+@pytest.mark.shows("Channel.send")
 def test_nothing_can_be_sent_to_a_closed_channel(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("cat")
     stdout.channel.close()
@@ -247,6 +283,8 @@ def test_nothing_can_be_sent_to_a_closed_channel(client: Any) -> None:
         stdout.channel.send(b"x")
 
 
+@pytest.mark.behaviour("closed", "closing")
+@pytest.mark.shows("Channel.recv", "Channel.recv_stderr")
 def test_a_channel_closed_here_waits_for_nothing(client: Any) -> None:
     _stdin, stdout, _ = client.exec_command("cat")
     with stdout.channel as channel:
@@ -257,6 +295,7 @@ def test_a_channel_closed_here_waits_for_nothing(client: Any) -> None:
 # ---- the client
 
 
+@pytest.mark.behaviour("collected")
 def test_the_client_may_go_before_its_output(
     paramiko: Any, log_in: Callable[..., Any], loopback_server: LoopbackServer
 ) -> None:
@@ -272,6 +311,7 @@ def test_the_client_may_go_before_its_output(
     transport.close()
 
 
+@pytest.mark.behaviour("closing")
 def test_closing_the_client_ends_all_waiting(client: Any, in_thread: Callable[..., Any]) -> None:
     _stdin, stdout, _ = client.exec_command("cat")
     status, data = in_thread(stdout.channel.recv_exit_status), in_thread(stdout.channel.recv, 1)
@@ -279,6 +319,8 @@ def test_closing_the_client_ends_all_waiting(client: Any, in_thread: Callable[..
     assert (status(), data()) == (-1, b"")
 
 
+@pytest.mark.behaviour("closing")
+@pytest.mark.shows("SSHClient.close")
 def test_a_command_begins_though_the_client_is_closed_at_once(
     client: Any, tmp_path: Path, until: Callable[..., Any]
 ) -> None:
@@ -288,6 +330,7 @@ def test_a_command_begins_though_the_client_is_closed_at_once(
     until(done.exists)
 
 
+@pytest.mark.behaviour("closing")
 def test_closing_the_client_does_not_end_commands(client: Any, tmp_path: Path, until: Callable[..., Any]) -> None:
     begun, go, done = tmp_path / "begun", tmp_path / "go", tmp_path / "done"
     client.exec_command(f"touch {begun}; while ! test -e {go}; do sleep 0.02; done; touch {done}")
@@ -297,6 +340,8 @@ def test_closing_the_client_does_not_end_commands(client: Any, tmp_path: Path, u
     until(done.exists)
 
 
+@pytest.mark.behaviour("client-close")
+@pytest.mark.shows("Transport.is_active")
 def test_a_client_that_was_closed(paramiko: Any, client: Any) -> None:
     transport = client.get_transport()
     assert transport.is_active() and transport.is_authenticated()
@@ -306,6 +351,7 @@ def test_a_client_that_was_closed(paramiko: Any, client: Any) -> None:
     assert not transport.is_active()
 
 
+@pytest.mark.behaviour("returns-at-once")
 def test_commands_at_the_same_time(client: Any) -> None:
     files = [client.exec_command(f"read x; echo $x {number}") for number in range(8)]
     for stdin, _, _ in files:

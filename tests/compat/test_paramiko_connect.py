@@ -56,6 +56,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # ---- getting in
 
 
+@pytest.mark.behaviour("connect-gives-none")
 def test_connect_gives_nothing(paramiko: Any, log_in: Callable[..., Any], loopback_server: LoopbackServer) -> None:
     with log_in(loopback_server) as client:
         assert answers(client)
@@ -63,14 +64,17 @@ def test_connect_gives_nothing(paramiko: Any, log_in: Callable[..., Any], loopba
     assert client.get_transport() is None
 
 
+@pytest.mark.behaviour("ways-in")
 def test_several_key_files(log_in: Callable[..., Any], loopback_server: LoopbackServer, other_key: str) -> None:
     assert answers(log_in(loopback_server, key_filename=[other_key, str(loopback_server.key)]))
 
 
+@pytest.mark.behaviour("ways-in")
 def test_with_compression(log_in: Callable[..., Any], loopback_server: LoopbackServer) -> None:
     assert answers(log_in(loopback_server, compress=True))
 
 
+@pytest.mark.behaviour("connect-gives-none")
 def test_positional_arguments(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with paramiko.SSHClient() as client:
         client.load_host_keys(str(loopback_server.known_hosts))
@@ -79,15 +83,18 @@ def test_positional_arguments(paramiko: Any, loopback_server: LoopbackServer) ->
         assert answers(client)
 
 
+@pytest.mark.behaviour("ways-in")
 def test_over_ipv6(log_in: Callable[..., Any], make_server: Callable[..., LoopbackServer]) -> None:
     assert answers(log_in(make_server(address="::1")))
 
 
+@pytest.mark.behaviour("ways-in")
 def test_with_a_password(log_in: Callable[..., Any], password_server: AccountServer) -> None:
     client = log_in(password_server, password=password_server.password, key_filename=None)
     assert answers(client)
 
 
+@pytest.mark.behaviour("ways-in")
 @pytest.mark.parametrize("argument", ["passphrase", "password"])
 def test_with_a_passphrase(
     log_in: Callable[..., Any], make_server: Callable[..., LoopbackServer], argument: str
@@ -99,6 +106,8 @@ def test_with_a_passphrase(
 # ---- host keys
 
 
+@pytest.mark.behaviour("unknown-host", "policies")
+@pytest.mark.shows("RejectPolicy.missing_host_key")
 def test_an_unknown_host_is_rejected(paramiko: Any, loopback_server: LoopbackServer) -> None:
     client = paramiko.SSHClient()
     name = re.escape(f"Server '[127.0.0.1]:{loopback_server.port}' not found in known_hosts")
@@ -107,6 +116,8 @@ def test_an_unknown_host_is_rejected(paramiko: Any, loopback_server: LoopbackSer
     assert not isinstance(client, paramiko.AuthenticationException)
 
 
+@pytest.mark.behaviour("home")
+@pytest.mark.shows("SSHClient.load_system_host_keys")
 def test_a_file_of_the_system_is_read(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with paramiko.SSHClient() as client:
         client.load_system_host_keys(str(loopback_server.known_hosts))
@@ -114,6 +125,7 @@ def test_a_file_of_the_system_is_read(paramiko: Any, loopback_server: LoopbackSe
         assert answers(client)
 
 
+@pytest.mark.behaviour("home")
 def test_the_users_own_file_is_read(paramiko: Any, loopback_server: LoopbackServer, empty_home: Path) -> None:
     with paramiko.SSHClient() as client:
         client.load_system_host_keys()  # it is not there yet, which is no error
@@ -124,12 +136,15 @@ def test_the_users_own_file_is_read(paramiko: Any, loopback_server: LoopbackServ
         assert answers(client)
 
 
+@pytest.mark.behaviour("home")
 @pytest.mark.parametrize("method", ["load_system_host_keys", "load_host_keys"])
 def test_a_file_that_is_not_there(paramiko: Any, tmp_path: Path, method: str) -> None:
     with pytest.raises(FileNotFoundError):
         getattr(paramiko.SSHClient(), method)(str(tmp_path / "missing"))
 
 
+@pytest.mark.behaviour("policies")
+@pytest.mark.shows("AutoAddPolicy", "AutoAddPolicy.missing_host_key", "RejectPolicy")
 def test_auto_add_writes_to_the_file_that_was_loaded(
     paramiko: Any, loopback_server: LoopbackServer, tmp_path: Path
 ) -> None:
@@ -144,6 +159,7 @@ def test_auto_add_writes_to_the_file_that_was_loaded(
     assert mine.read_text().count(loopback_server.host_key.blob) == 1
 
 
+@pytest.mark.behaviour("policies")
 def test_auto_add_without_a_file_remembers_for_the_client(
     paramiko: Any, loopback_server: LoopbackServer, empty_home: Path
 ) -> None:
@@ -159,6 +175,8 @@ def test_auto_add_without_a_file_remembers_for_the_client(
         paramiko.SSHClient().connect(**login(loopback_server))
 
 
+@pytest.mark.behaviour("policies")
+@pytest.mark.shows("WarningPolicy", "WarningPolicy.missing_host_key")
 def test_warning_policy_warns_each_time(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with paramiko.SSHClient() as client:
         client.set_missing_host_key_policy(paramiko.WarningPolicy)
@@ -176,6 +194,8 @@ def test_warning_policy_is_quiet_about_a_known_host(paramiko: Any, loopback_serv
         client.connect(**login(loopback_server))
 
 
+@pytest.mark.behaviour("changed-host")
+@pytest.mark.shows("PKey.fingerprint")
 @pytest.mark.parametrize("policy", ["AutoAddPolicy", "RejectPolicy", "WarningPolicy"])
 def test_a_changed_host_key_is_refused(
     paramiko: Any, loopback_server: LoopbackServer, tmp_path: Path, policy: str
@@ -194,6 +214,7 @@ def test_a_changed_host_key_is_refused(
     assert caught.value.expected_key.get_base64() == other.blob
 
 
+@pytest.mark.behaviour("own-policies")
 def test_a_policy_that_reaches_into_the_client(paramiko: Any, loopback_server: LoopbackServer, tmp_path: Path) -> None:
     """As libraries write them: made before there is a client, and at home in its private parts."""
 
@@ -217,6 +238,7 @@ def test_a_policy_that_reaches_into_the_client(paramiko: Any, loopback_server: L
 # ---- nobody there
 
 
+@pytest.mark.behaviour("unknown-name")
 def test_a_name_that_does_not_resolve(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with pytest.raises(socket.gaierror) as local:
         socket.getaddrinfo("no-such-host.invalid", 22)
@@ -225,6 +247,7 @@ def test_a_name_that_does_not_resolve(paramiko: Any, loopback_server: LoopbackSe
     assert caught.value.errno == local.value.errno
 
 
+@pytest.mark.behaviour("refused")
 def test_a_port_where_nobody_listens(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -239,6 +262,8 @@ def test_a_port_where_nobody_listens(paramiko: Any, loopback_server: LoopbackSer
     ]
 
 
+@pytest.mark.behaviour("no-answer")
+@pytest.mark.shows("SSHClient")
 def test_a_host_that_does_not_answer(paramiko: Any, loopback_server: LoopbackServer) -> None:
     """A listener whose queue is full: the kernel leaves the next SYN without an answer."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
@@ -252,6 +277,7 @@ def test_a_host_that_does_not_answer(paramiko: Any, loopback_server: LoopbackSer
 # ---- not let in
 
 
+@pytest.mark.behaviour("not-let-in")
 def test_a_key_that_is_not_accepted(
     paramiko: Any, log_in: Callable[..., Any], other_key: str, loopback_server: LoopbackServer
 ) -> None:
@@ -260,11 +286,13 @@ def test_a_key_that_is_not_accepted(
     assert type(caught.value) is paramiko.AuthenticationException
 
 
+@pytest.mark.behaviour("not-let-in")
 def test_a_wrong_password(paramiko: Any, log_in: Callable[..., Any], password_server: AccountServer) -> None:
     with pytest.raises(paramiko.AuthenticationException, match=r"^Authentication failed\.$"):
         log_in(password_server, password="wrong", key_filename=None)
 
 
+@pytest.mark.behaviour("method-not-offered")
 def test_a_method_that_the_server_does_not_take(
     paramiko: Any, log_in: Callable[..., Any], make_server: Callable[..., LoopbackServer]
 ) -> None:
@@ -275,6 +303,7 @@ def test_a_method_that_the_server_does_not_take(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.behaviour("nothing-to-try")
 def test_nothing_to_log_in_with(
     paramiko: Any, log_in: Callable[..., Any], loopback_server: LoopbackServer, empty_home: Path
 ) -> None:
@@ -283,12 +312,14 @@ def test_nothing_to_log_in_with(
     assert not isinstance(caught.value, paramiko.AuthenticationException)
 
 
+@pytest.mark.behaviour("missing-key-file")
 def test_a_key_file_that_is_not_there(log_in: Callable[..., Any], loopback_server: LoopbackServer) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         log_in(loopback_server, key_filename="/no/such/key")
     assert caught.value.filename == "/no/such/key"
 
 
+@pytest.mark.behaviour("locked-key")
 def test_an_encrypted_key_without_a_passphrase(
     paramiko: Any, log_in: Callable[..., Any], make_server: Callable[..., LoopbackServer]
 ) -> None:
@@ -297,6 +328,7 @@ def test_an_encrypted_key_without_a_passphrase(
         log_in(server)
 
 
+@pytest.mark.behaviour("locked-key")
 def test_an_encrypted_key_with_a_wrong_passphrase(
     paramiko: Any, log_in: Callable[..., Any], make_server: Callable[..., LoopbackServer]
 ) -> None:
@@ -305,5 +337,6 @@ def test_an_encrypted_key_with_a_wrong_passphrase(
         log_in(server, passphrase="wrong passphrase")
 
 
+@pytest.mark.behaviour("ways-in")
 def test_a_key_that_was_generated_now(log_in: Callable[..., Any], make_server: Callable[..., LoopbackServer]) -> None:
     assert answers(log_in(make_server(key=generate_key(kind="ecdsa"))))

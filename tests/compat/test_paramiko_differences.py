@@ -41,6 +41,7 @@ def login(server: LoopbackServer, **changes: Any) -> dict[str, Any]:
 # ---- what hangs in paramiko, or worse
 
 
+@pytest.mark.shows("Channel.recv_exit_status")
 def test_the_exit_status_does_not_need_the_output_to_be_read(client: paramiko.SSHClient) -> None:
     _, stdout, stderr = client.exec_command(f"head -c {8 * MIB} /dev/zero; head -c {8 * MIB} /dev/zero >&2")
     assert stdout.channel.recv_exit_status() == 0
@@ -90,6 +91,7 @@ def test_a_slow_reader_holds_the_server_back(client: paramiko.SSHClient, until: 
     assert most < 8 * MIB
 
 
+@pytest.mark.shows("Channel.send", "Channel.sendall")
 def test_sending_after_the_end_of_input_raises(client: paramiko.SSHClient) -> None:
     channel = client.exec_command("cat")[0].channel
     channel.shutdown_write()
@@ -98,6 +100,7 @@ def test_sending_after_the_end_of_input_raises(client: paramiko.SSHClient) -> No
             send(b"x")
 
 
+@pytest.mark.shows("BufferedFile.read", "BufferedFile.readline")
 def test_nothing_is_lost_when_a_read_takes_too_long(client: paramiko.SSHClient) -> None:
     stdin, stdout, _ = client.exec_command("printf begun; cat", timeout=0.2)
     for read in (stdout.read, stdout.readline):
@@ -108,6 +111,7 @@ def test_nothing_is_lost_when_a_read_takes_too_long(client: paramiko.SSHClient) 
     assert stdout.read() == b"begun and ended"
 
 
+@pytest.mark.shows("SSHClient.exec_command")
 def test_variables_that_the_server_does_not_take_are_set_all_the_same(client: paramiko.SSHClient) -> None:
     _, stdout, _ = client.exec_command("echo $NOT_ACCEPTED", environment={"NOT_ACCEPTED": "a 'b' $c"})
     assert stdout.read() == b"a 'b' $c\n"
@@ -120,6 +124,7 @@ def test_sending_has_a_time_limit_too(client: paramiko.SSHClient) -> None:
     assert not stdin.channel.send_ready()
 
 
+@pytest.mark.shows("Transport.is_active")
 def test_it_tells_that_the_connection_is_gone(client: paramiko.SSHClient, until: Callable[..., Any]) -> None:
     transport = client.get_transport()
     assert transport is not None and transport.active
@@ -193,6 +198,7 @@ def test_no_descriptor_stays_open(client: paramiko.SSHClient, until: Callable[..
     until(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 
+@pytest.mark.shows("AgentRequestHandler", "AgentRequestHandler.close")
 def test_the_agent_goes_where_it_is_allowed_to(
     loopback_server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +224,7 @@ def test_the_agent_goes_where_it_is_allowed_to(
             agent.terminate()
 
 
+@pytest.mark.shows("SSHClient.invoke_shell")
 def test_variables_of_a_shell(client: paramiko.SSHClient) -> None:
     """The original ignores them."""
     channel = client.invoke_shell(environment={"NOT_ACCEPTED": "it counts"})
@@ -226,6 +233,7 @@ def test_variables_of_a_shell(client: paramiko.SSHClient) -> None:
     assert b"[it counts]" in channel.makefile().read() and channel.recv_exit_status() == 3
 
 
+@pytest.mark.shows("SFTPClient.listdir")
 def test_names_that_are_no_text(client: paramiko.SSHClient, tmp_path: Path) -> None:
     """The original raises UnicodeDecodeError, for all of the directory."""
     (tmp_path / os.fsdecode(b"a\xffb")).write_text("x")
@@ -268,6 +276,14 @@ def test_a_program_that_is_killed_leaves_no_master(loopback_server: LoopbackServ
 # ---- what is refused
 
 
+@pytest.mark.shows(
+    "Channel.request_forward_agent",
+    "Channel.request_x11",
+    "Channel.send_exit_status",
+    "Channel.send_stderr",
+    "Channel.sendall_stderr",
+    "Transport.global_request",
+)
 def test_what_cannot_be_says_what_to_do(client: paramiko.SSHClient) -> None:
     transport = client.get_transport()
     assert transport is not None
@@ -279,6 +295,7 @@ def test_what_cannot_be_says_what_to_do(client: paramiko.SSHClient) -> None:
         (lambda: channel.request_forward_agent(print), "forward_agent = True"),
         (lambda: channel.send_exit_status(0), "no server"),
         (lambda: channel.send_stderr("x"), "no server"),
+        (lambda: channel.sendall_stderr("x"), "no server"),
     ):
         with pytest.raises(NotImplementedError, match=words):
             call()
@@ -301,6 +318,7 @@ def test_the_names_that_are_there_are_paramikos() -> None:
         assert name in DROPPED | OWN or not home.startswith("paramiko.") or getattr(importlib.import_module(home), name)
 
 
+@pytest.mark.behaviour("kin")
 def test_exceptions_stand_in_paramikos_order() -> None:
     original = pytest.importorskip("paramiko")
     for home in ("ssh_exception", "pkey", "hostkeys"):
@@ -320,6 +338,7 @@ def test_exceptions_stand_in_paramikos_order() -> None:
                 ]
 
 
+@pytest.mark.behaviour("kin")
 @pytest.mark.parametrize("first", ["paramiko", "openssh_compat.paramiko"])
 def test_exceptions_are_the_originals_whichever_was_imported_first(first: str) -> None:
     pytest.importorskip("paramiko")

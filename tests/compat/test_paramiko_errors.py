@@ -63,6 +63,15 @@ def made(module: Any, name: str) -> Any:
     return kind(*MADE[name])
 
 
+@pytest.mark.behaviour("words")
+@pytest.mark.shows(
+    "BadAuthenticationType.allowed_types",
+    "ConfigParseError",
+    "IncompatiblePeer",
+    "MessageOrderError",
+    "PartialAuthentication.allowed_types",
+    "UnableToAuthenticate",
+)
 @pytest.mark.parametrize("name", MADE)
 def test_what_an_exception_says(name: str) -> None:
     import paramiko
@@ -74,6 +83,8 @@ def test_what_an_exception_says(name: str) -> None:
     assert {name: getattr(mine, name) for name in attributes} == attributes
 
 
+@pytest.mark.behaviour("copies")
+@pytest.mark.shows("PartialAuthentication", "ProxyCommandFailure")
 @pytest.mark.parametrize("name", MADE)
 def test_an_exception_is_copied_and_pickled(paramiko: Any, name: str) -> None:
     """As it is on its way from another process."""
@@ -83,6 +94,8 @@ def test_an_exception_is_copied_and_pickled(paramiko: Any, name: str) -> None:
         assert set(vars(same)) == set(vars(one))
 
 
+@pytest.mark.behaviour("refused", "words")
+@pytest.mark.shows("BadAuthenticationType", "ChannelException", "NoValidConnectionsError", "UnknownKeyType")
 def test_attributes_of_exceptions(paramiko: Any) -> None:
     refused = made(paramiko, "BadAuthenticationType")
     assert (refused.explanation, refused.allowed_types) == MADE["BadAuthenticationType"]
@@ -95,6 +108,8 @@ def test_attributes_of_exceptions(paramiko: Any) -> None:
     assert (unknown.key_type, unknown.key_bytes, str(unknown)) == ("t", b"12", "UnknownKeyType(type='t', bytes=<2>)")
 
 
+@pytest.mark.behaviour("changed-host")
+@pytest.mark.shows("BadHostKeyException", "ECDSAKey.generate", "PKey.get_base64", "SSHException")
 def test_a_wrong_host_key_in_words(paramiko: Any) -> None:
     got, expected = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
     error = paramiko.BadHostKeyException("host", got, expected)
@@ -140,6 +155,7 @@ def serve() -> Iterator[Callable[..., int]]:
             listener.shutdown(socket.SHUT_RDWR)
 
 
+@pytest.mark.behaviour("no-banner")
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n", None], ids=["nothing", "web", "silence"])
 def test_who_is_no_ssh_server(paramiko: Any, serve: Callable[..., int], words: bytes | None) -> None:
     where = {"port": serve(words), "timeout": 0.9, "banner_timeout": 0.3, "password": "x"}
@@ -147,6 +163,8 @@ def test_who_is_no_ssh_server(paramiko: Any, serve: Callable[..., int], words: b
         paramiko.SSHClient().connect("127.0.0.1", username="u", allow_agent=False, look_for_keys=False, **where)
 
 
+@pytest.mark.behaviour("no-banner")
+@pytest.mark.shows("SSHClient.connect")
 def test_a_frozen_server(paramiko: Any, make_server: Callable[..., LoopbackServer], bare: Any) -> None:
     server = make_server()
     server.freeze(listener=True)
@@ -154,6 +172,8 @@ def test_a_frozen_server(paramiko: Any, make_server: Callable[..., LoopbackServe
         bare.connect(**login(server, timeout=30, banner_timeout=0.3))
 
 
+@pytest.mark.behaviour("login-stalls")
+@pytest.mark.shows("SSHClient.set_missing_host_key_policy")
 def test_a_login_that_stalls(paramiko: Any, make_server: Callable[..., LoopbackServer]) -> None:
     """The server stops when its key is looked at."""
     server = make_server()
@@ -174,12 +194,15 @@ def stranger(paramiko: Any) -> Any:
     return paramiko.Ed25519Key.from_private_key(io.StringIO(shared_key("stranger").private))
 
 
+@pytest.mark.behaviour("unknown-name")
 @pytest.mark.parametrize("hostname", ["", "no-such-host.invalid", "a b"])
 def test_names_that_are_none(paramiko: Any, bare: Any, loopback_server: LoopbackServer, hostname: str) -> None:
     with pytest.raises(socket.gaierror):
         bare.connect(**login(loopback_server, hostname=hostname))
 
 
+@pytest.mark.behaviour("connect-gives-none")
+@pytest.mark.shows("Transport.is_authenticated")
 def test_a_port_in_words(bare: Any, loopback_server: LoopbackServer) -> None:
     bare.connect(**login(loopback_server, port=str(loopback_server.port)))
     assert bare.get_transport().is_authenticated()
@@ -188,11 +211,13 @@ def test_a_port_in_words(bare: Any, loopback_server: LoopbackServer) -> None:
 # ---- not let in
 
 
+@pytest.mark.behaviour("missing-key-file")
 def test_a_missing_key_file_and_a_password(bare: Any, loopback_server: LoopbackServer) -> None:
     with pytest.raises(FileNotFoundError):
         bare.connect(**login(loopback_server, key_filename="/no/such/key", password="x"))
 
 
+@pytest.mark.behaviour("after-a-failure")
 def test_what_the_client_is_after_a_failure(paramiko: Any, bare: Any, loopback_server: LoopbackServer) -> None:
     with pytest.raises(paramiko.AuthenticationException):
         bare.connect(**login(loopback_server, key_filename=None, pkey=stranger(paramiko)))
@@ -200,6 +225,8 @@ def test_what_the_client_is_after_a_failure(paramiko: Any, bare: Any, loopback_s
     assert bare.exec_command("echo yes")[1].read() == b"yes\n"
 
 
+@pytest.mark.behaviour("changed-host")
+@pytest.mark.shows("SSHClient.get_host_keys")
 def test_a_host_key_of_another_type_is_known(paramiko: Any, loopback_server: LoopbackServer) -> None:
     server, other = loopback_server, paramiko.ECDSAKey.generate()
     with paramiko.SSHClient() as client:
@@ -209,6 +236,7 @@ def test_a_host_key_of_another_type_is_known(paramiko: Any, loopback_server: Loo
     assert caught.value.expected_key == other and caught.value.key.get_name() == "ssh-ed25519"
 
 
+@pytest.mark.behaviour("unknown-host")
 def test_the_words_for_an_unknown_host(paramiko: Any, loopback_server: LoopbackServer) -> None:
     server = loopback_server
     with pytest.raises(paramiko.SSHException) as caught:
@@ -219,6 +247,8 @@ def test_the_words_for_an_unknown_host(paramiko: Any, loopback_server: LoopbackS
 # ---- a transport that is not there (any more)
 
 
+@pytest.mark.behaviour("dead-transport")
+@pytest.mark.shows("Transport.open_sftp_client")
 def test_a_transport_that_was_closed(paramiko: Any, client: Any) -> None:
     transport = client.get_transport()
     transport.close()
@@ -239,6 +269,7 @@ def test_a_transport_that_was_closed(paramiko: Any, client: Any) -> None:
         transport.start_client()
 
 
+@pytest.mark.behaviour("username")
 def test_who_a_transport_is_logged_in_as(paramiko: Any, loopback_server: LoopbackServer) -> None:
     server = loopback_server
     with paramiko.Transport((server.host, server.port)) as transport:
@@ -250,6 +281,8 @@ def test_who_a_transport_is_logged_in_as(paramiko: Any, loopback_server: Loopbac
         assert transport.get_username() == server.user
 
 
+@pytest.mark.behaviour("tunnels")
+@pytest.mark.shows("Transport.open_forwarded_tcpip_channel")
 def test_places_that_lead_nowhere(paramiko: Any, shared: Any) -> None:
     transport = shared.get_transport()
     for call in (
@@ -267,6 +300,7 @@ def test_places_that_lead_nowhere(paramiko: Any, shared: Any) -> None:
 # ---- ours alone
 
 
+@pytest.mark.shows("SSHClient.connect")
 def test_the_limit_is_for_all_of_it(serve: Callable[..., int]) -> None:
     """The original would wait 15 s for the greeting."""
     with pytest.raises(ours.SSHException, match="banner"):

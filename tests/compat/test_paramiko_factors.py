@@ -81,6 +81,7 @@ def allowed(paramiko: Any, call: Callable[..., Any], *args: Any, **named: Any) -
     return list(caught.value.allowed_types)
 
 
+@pytest.mark.behaviour("factors")
 def test_a_key_then_a_password(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,password")
     transport, key = start(server), key_of(paramiko, server)
@@ -95,6 +96,8 @@ def test_a_key_then_a_password(paramiko: Any, servers: Make, start: Make) -> Non
     assert transport.is_authenticated() and says_yes(transport)
 
 
+@pytest.mark.behaviour("factors")
+@pytest.mark.shows("Transport.auth_interactive")
 def test_a_key_then_questions(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,keyboard-interactive")
     transport, handler = start(server), Handler()
@@ -105,6 +108,7 @@ def test_a_key_then_questions(paramiko: Any, servers: Make, start: Make) -> None
     assert says_yes(transport)
 
 
+@pytest.mark.behaviour("factors")
 def test_a_key_then_a_password_that_answers_a_question(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,keyboard-interactive")
     transport = start(server)
@@ -113,6 +117,8 @@ def test_a_key_then_a_password_that_answers_a_question(paramiko: Any, servers: M
     assert says_yes(transport)
 
 
+@pytest.mark.behaviour("factors")
+@pytest.mark.shows("Transport.auth_interactive_dumb")
 def test_a_password_then_questions(servers: Make, start: Make) -> None:
     transport, handler = start(servers("password,keyboard-interactive")), Handler()
     assert transport.auth_password(USER, PASSWORD) == ["keyboard-interactive"]
@@ -120,6 +126,7 @@ def test_a_password_then_questions(servers: Make, start: Make) -> None:
     assert handler.asked and says_yes(transport)
 
 
+@pytest.mark.behaviour("factors")
 def test_one_key_then_another(paramiko: Any, servers: Make, start: Make, tmp_path: Path) -> None:
     server = servers("publickey,publickey")
     transport, key = start(server), key_of(paramiko, server)
@@ -130,17 +137,20 @@ def test_one_key_then_another(paramiko: Any, servers: Make, start: Make, tmp_pat
             transport.auth_publickey(USER, again)
 
 
+@pytest.mark.behaviour("factors")
 def test_what_is_not_offered(paramiko: Any, servers: Make, start: Make) -> None:
     transport = start(servers("publickey,password"))
     assert allowed(paramiko, transport.auth_interactive, USER, Handler()) == ["publickey"]
 
 
+@pytest.mark.behaviour("factors")
 def test_a_wrong_answer(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("keyboard-interactive")
     with pytest.raises(paramiko.AuthenticationException, match="^Authentication failed.$"):
         start(server).auth_interactive(USER, Handler("wrong"))
 
 
+@pytest.mark.behaviour("factors")
 def test_a_handler_that_raises(servers: Make, start: Make) -> None:
     def handler(*_question: Any) -> list[str]:
         raise LookupError("nobody told me")
@@ -152,6 +162,7 @@ def test_a_handler_that_raises(servers: Make, start: Make) -> None:
 # ---- clients
 
 
+@pytest.mark.behaviour("factors")
 @pytest.mark.parametrize("methods", ["publickey,password", "publickey,keyboard-interactive", "keyboard-interactive"])
 @pytest.mark.parametrize("kind", ["file", "object"])
 def test_a_client_with_key_and_password(paramiko: Any, servers: Make, log_in: Make, methods: str, kind: str) -> None:
@@ -161,6 +172,7 @@ def test_a_client_with_key_and_password(paramiko: Any, servers: Make, log_in: Ma
     assert client.exec_command("echo yes")[1].read() == b"yes\n"
 
 
+@pytest.mark.behaviour("factors")
 def test_a_client_that_lacks_one_of_them(paramiko: Any, servers: Make, log_in: Make) -> None:
     server = servers("publickey,password")
     assert allowed(paramiko, log_in, server) == ["password"]
@@ -178,6 +190,7 @@ def test_a_client_that_lacks_one_of_them(paramiko: Any, servers: Make, log_in: M
 # ---- tickets, which paramiko has dropped
 
 
+@pytest.mark.shows("Transport.auth_gssapi_keyex", "Transport.auth_gssapi_with_mic", "Transport.set_gss_host")
 def test_a_ticket_that_nobody_takes(servers: Make) -> None:
     server = servers("publickey,password")
     client = ours.SSHClient()
@@ -201,6 +214,7 @@ def test_a_ticket_that_nobody_takes(servers: Make) -> None:
 # ---- what is known
 
 
+@pytest.mark.behaviour("agreed")
 def test_what_was_agreed_on(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,password")
     # So that both have something to choose that the other knows.
@@ -223,6 +237,8 @@ def test_what_was_agreed_on(paramiko: Any, servers: Make, start: Make) -> None:
                 transport.auth_password(USER, PASSWORD)
 
 
+@pytest.mark.behaviour("agreed")
+@pytest.mark.shows("Transport.get_banner")
 def test_the_banner(paramiko: Any, tmp_path: Path) -> None:
     if reason := AccountServer.unavailable():
         pytest.skip(reason)

@@ -20,6 +20,8 @@ def keys(paramiko: Any) -> tuple[Any, Any]:
 # ---- HostKeys
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeys.keys", "HostKeys.lookup")
 def test_host_keys_are_a_mapping(paramiko: Any, keys: tuple[Any, Any]) -> None:
     one, other = keys
     known = paramiko.HostKeys()
@@ -37,6 +39,8 @@ def test_host_keys_are_a_mapping(paramiko: Any, keys: tuple[Any, Any]) -> None:
         known["b"]["ssh-unheard-of"]
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeys.clear")
 def test_host_keys_change(paramiko: Any, keys: tuple[Any, Any]) -> None:
     one, other = keys
     known = paramiko.HostKeys()
@@ -52,6 +56,8 @@ def test_host_keys_change(paramiko: Any, keys: tuple[Any, Any]) -> None:
     assert not len(known)
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeys.add", "HostKeys.check")
 def test_a_key_of_the_same_type_takes_the_place(paramiko: Any) -> None:
     known = paramiko.HostKeys()
     old, new = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
@@ -60,6 +66,8 @@ def test_a_key_of_the_same_type_takes_the_place(paramiko: Any) -> None:
     assert known.check("a", new) and not known.check("a", old)
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeys.load", "HostKeys.save")
 def test_host_keys_in_a_file(paramiko: Any, keys: tuple[Any, Any], tmp_path: Path) -> None:
     one, other = keys
     hashed = paramiko.HostKeys.hash_host("secret.example")
@@ -81,12 +89,16 @@ def test_host_keys_in_a_file(paramiko: Any, keys: tuple[Any, Any], tmp_path: Pat
     assert len(known) == 4, "what is known is not added again"
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeys.hash_host")
 def test_hashing_a_name(paramiko: Any) -> None:
     hashed = paramiko.HostKeys.hash_host("a.example")
     assert paramiko.HostKeys.hash_host("a.example", hashed) == hashed
     assert ours.HostKeys.hash_host("a.example", hashed) == hashed
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeyEntry", "HostKeyEntry.from_line", "HostKeyEntry.to_line", "InvalidHostKey")
 def test_one_line(paramiko: Any, keys: tuple[Any, Any]) -> None:
     entry_class, key = paramiko.hostkeys.HostKeyEntry, keys[0]
     entry = entry_class.from_line(f"a,b {key.get_name()} {key.get_base64()}")
@@ -98,11 +110,14 @@ def test_one_line(paramiko: Any, keys: tuple[Any, Any]) -> None:
     assert caught.value.line == "a ssh-rsa AA"
 
 
+@pytest.mark.behaviour("host-keys")
+@pytest.mark.shows("HostKeys")
 def test_host_keys_of_a_file_that_is_not_there(paramiko: Any, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         paramiko.HostKeys(str(tmp_path / "nothing"))
 
 
+@pytest.mark.shows("HostKeys.load")
 def test_markers_are_left_to_ssh(tmp_path: Path) -> None:
     """paramiko takes the marker for a host name, and fails."""
     key = ours.ECDSAKey.generate()
@@ -142,6 +157,7 @@ Host *
 """
 
 
+@pytest.mark.behaviour("config")
 @pytest.mark.parametrize("host", ["a", "b", "c", "x.d", "y.d", "e", "z", "m", "m2", "o", "other"])
 def test_looking_up_a_host(host: str) -> None:
     import paramiko
@@ -150,11 +166,14 @@ def test_looking_up_a_host(host: str) -> None:
     assert dict(mine.lookup(host)) == dict(theirs.lookup(host))
 
 
+@pytest.mark.shows("SSHConfig.lookup")
 def test_a_match_that_asks_a_program() -> None:
     text = 'Match exec "test %n = a"\n  User yes\nMatch !exec "test %n = a"\n  User no\n'
     assert [ours.SSHConfig.from_text(text).lookup(host)["user"] for host in "ab"] == ["yes", "no"]
 
 
+@pytest.mark.behaviour("config")
+@pytest.mark.shows("SSHConfigDict", "SSHConfigDict.as_bool", "SSHConfigDict.as_int")
 def test_what_a_lookup_gives(paramiko: Any) -> None:
     found = paramiko.SSHConfig.from_text(CONFIG).lookup("a")
     assert isinstance(found, paramiko.SSHConfigDict)
@@ -167,6 +186,8 @@ def test_what_a_lookup_gives(paramiko: Any) -> None:
         found.as_int("user")
 
 
+@pytest.mark.behaviour("config")
+@pytest.mark.shows("SSHConfig.from_file", "SSHConfig.from_path", "SSHConfig.get_hostnames", "SSHConfig.parse")
 def test_ways_to_read_a_configuration(paramiko: Any, tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(CONFIG)
@@ -183,12 +204,14 @@ def test_ways_to_read_a_configuration(paramiko: Any, tmp_path: Path) -> None:
     assert paramiko.SSHConfig.from_text("Host a\nUser x\nHost b* c\n").get_hostnames() == {"*", "a", "b*", "c"}
 
 
+@pytest.mark.behaviour("config")
 @pytest.mark.parametrize("text", ["gibberish\n", "Host\n", 'Host "a\n', "Match host\n", "Match host a all\n"])
 def test_what_is_no_configuration(paramiko: Any, text: str) -> None:
     with pytest.raises(paramiko.ConfigParseError):
         paramiko.SSHConfig.from_text(text)
 
 
+@pytest.mark.behaviour("config")
 def test_options_that_nobody_knows_are_kept(paramiko: Any) -> None:
     found = paramiko.SSHConfig.from_text("Host a\n  FooBar baz\n  Port abc\n").lookup("a")
     assert dict(found) == {"foobar": "baz", "port": "abc", "hostname": "a"}
@@ -202,6 +225,7 @@ def test_a_name_that_is_not_canonical() -> None:
         ours.SSHConfig.from_text(text).lookup("y")
 
 
+@pytest.mark.shows("SSHConfig.parse")
 def test_include_is_followed(tmp_path: Path) -> None:
     """paramiko keeps it as an option of that name."""
     (tmp_path / "one").write_text("User included\nHost b\n  Port 7\n")
@@ -216,6 +240,8 @@ def test_include_is_followed(tmp_path: Path) -> None:
         ours.SSHConfig.from_path(nested)
 
 
+@pytest.mark.behaviour("helpers")
+@pytest.mark.shows("util.load_host_keys", "util.lookup_ssh_host_config", "util.parse_ssh_config")
 def test_helpers_for_files(paramiko: Any, tmp_path: Path, keys: tuple[Any, Any]) -> None:
     config = paramiko.util.parse_ssh_config(io.StringIO(CONFIG))
     assert paramiko.util.lookup_ssh_host_config("e", config)["user"] == "top"
@@ -226,6 +252,19 @@ def test_helpers_for_files(paramiko: Any, tmp_path: Path, keys: tuple[Any, Any])
 # ---- Message
 
 
+@pytest.mark.behaviour("helpers")
+@pytest.mark.shows(
+    "Message.add",
+    "Message.add_boolean",
+    "Message.add_int64",
+    "Message.add_mpint",
+    "Message.get_boolean",
+    "Message.get_byte",
+    "Message.get_int64",
+    "Message.get_mpint",
+    "Message.get_so_far",
+    "Message.get_string",
+)
 def test_messages(paramiko: Any) -> None:
     message = paramiko.Message()
     message.add(True, 5, 2**40, "text", b"bytes", ["a", "b"])
@@ -243,6 +282,8 @@ def test_messages(paramiko: Any) -> None:
     assert same.get_boolean() and repr(paramiko.Message(b"a")) == "paramiko.Message(b'a')"
 
 
+@pytest.mark.behaviour("helpers")
+@pytest.mark.shows("util.deflate_long", "util.inflate_long")
 @pytest.mark.parametrize("number", [1, 127, 128, 255, 256, -1, -128, -129, 2**64, -(2**64)])
 def test_long_numbers(paramiko: Any, number: int) -> None:
     data = paramiko.util.deflate_long(number)
@@ -251,6 +292,8 @@ def test_long_numbers(paramiko: Any, number: int) -> None:
     assert ours.util.deflate_long(abs(number), False) == paramiko.util.deflate_long(abs(number), False)
 
 
+@pytest.mark.behaviour("helpers")
+@pytest.mark.shows("util.b", "util.format_binary", "util.safe_string", "util.u")
 def test_showing_bytes(paramiko: Any) -> None:
     assert paramiko.util.format_binary(b"ab\x00" * 6, "> ") == ours.util.format_binary(b"ab\x00" * 6, "> ")
     assert paramiko.util.safe_string(b"a\x00") == b"a%00"
@@ -260,6 +303,7 @@ def test_showing_bytes(paramiko: Any) -> None:
             convert(5)
 
 
+@pytest.mark.behaviour("helpers")
 def test_constants_are_those_of_the_original() -> None:
     import paramiko.common
 
@@ -270,6 +314,8 @@ def test_constants_are_those_of_the_original() -> None:
     }
 
 
+@pytest.mark.behaviour("log-names", "helpers")
+@pytest.mark.shows("util.get_logger", "util.log_to_file")
 def test_logging_to_a_file(paramiko: Any, tmp_path: Path) -> None:
     import logging
 
@@ -290,6 +336,8 @@ def test_logging_to_a_file(paramiko: Any, tmp_path: Path) -> None:
 # ---- Agent and ProxyCommand
 
 
+@pytest.mark.behaviour("agent-and-proxy")
+@pytest.mark.shows("Agent", "Agent.close", "AgentSSH.get_keys")
 def test_without_an_agent(paramiko: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     agent = paramiko.Agent()
@@ -297,6 +345,8 @@ def test_without_an_agent(paramiko: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     agent.close()
 
 
+@pytest.mark.behaviour("agent-and-proxy")
+@pytest.mark.shows("ProxyCommand.close", "ProxyCommand.closed", "ProxyCommand.recv", "ProxyCommand.settimeout")
 def test_a_command_in_the_place_of_a_connection(paramiko: Any) -> None:
     proxy = paramiko.ProxyCommand("cat -u")
     proxy.settimeout(5)
@@ -313,6 +363,8 @@ def test_a_command_in_the_place_of_a_connection(paramiko: Any) -> None:
     assert proxy.closed
 
 
+@pytest.mark.behaviour("agent-and-proxy")
+@pytest.mark.shows("ProxyCommand", "ProxyCommand.send")
 def test_a_command_that_has_ended(paramiko: Any) -> None:
     proxy = paramiko.ProxyCommand("true")
     proxy.process.wait()
@@ -325,6 +377,8 @@ def test_a_command_that_has_ended(paramiko: Any) -> None:
 # ---- what is in a directory
 
 
+@pytest.mark.behaviour("attributes-of-ones-own")
+@pytest.mark.shows("SFTPAttributes.from_stat")
 def test_attributes_of_a_file(paramiko: Any, tmp_path: Path) -> None:
     status = (tmp_path / "x").write_text("abc") and (tmp_path / "x").stat()
     one = paramiko.SFTPAttributes.from_stat(status, "x")
@@ -334,6 +388,8 @@ def test_attributes_of_a_file(paramiko: Any, tmp_path: Path) -> None:
     assert str(paramiko.SFTPAttributes()) == "?---------   1 0        0               0 (unknown date) ?"
 
 
+@pytest.mark.behaviour("attributes-of-ones-own")
+@pytest.mark.shows("SFTPAttributes", "SFTPAttributes.asbytes")
 @pytest.mark.parametrize("mode", [0o100644, 0o40755, 0o120777, 0o104755, 0o41777, 0o20600, 0o140755, 0o644, 0o106644])
 def test_a_line_of_a_directory(mode: int) -> None:
     import paramiko
@@ -370,6 +426,7 @@ def loopback_file(paramiko: Any, *mode: Any) -> Any:
     return File()
 
 
+@pytest.mark.behaviour("attributes-of-ones-own")
 def test_a_file_of_ones_own(paramiko: Any) -> None:
     file = loopback_file(paramiko, "r+")
     file.writelines(["first\n", b"second\n", "third"])
@@ -385,6 +442,8 @@ def test_a_file_of_ones_own(paramiko: Any) -> None:
         iter(file)
 
 
+@pytest.mark.behaviour("attributes-of-ones-own")
+@pytest.mark.shows("BufferedFile.flush")
 def test_a_buffered_file_of_ones_own(paramiko: Any) -> None:
     file = loopback_file(paramiko, "wb+", 10)
     file.write(b"12345")
@@ -398,6 +457,7 @@ def test_a_buffered_file_of_ones_own(paramiko: Any) -> None:
     assert lines.data == b"a\nb"
 
 
+@pytest.mark.behaviour("line-ends", "attributes-of-ones-own")
 def test_ends_of_lines(paramiko: Any) -> None:
     file = loopback_file(paramiko, "r+U")
     file.write("a\r\nb\nc\r\n")

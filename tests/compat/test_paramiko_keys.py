@@ -49,6 +49,17 @@ def cls_of(paramiko: Any, name: str) -> Any:
     return getattr(paramiko, CLASSES[name.split("-")[0]])
 
 
+@pytest.mark.behaviour("keys")
+@pytest.mark.shows(
+    "ECDSAKey.can_sign",
+    "Ed25519Key.can_sign",
+    "Ed25519Key.get_bits",
+    "PKey",
+    "PKey.algorithm_name",
+    "PKey.can_sign",
+    "PKey.get_fingerprint",
+    "RSAKey.can_sign",
+)
 @pytest.mark.parametrize("name", FILES)
 def test_a_key_of_its_class(paramiko: Any, key_files: Mapping[str, Path], name: str) -> None:
     path = key_files[name]
@@ -64,6 +75,8 @@ def test_a_key_of_its_class(paramiko: Any, key_files: Mapping[str, Path], name: 
     assert public == key and hash(public) == hash(key) and not public.can_sign()
 
 
+@pytest.mark.behaviour("locked-keys")
+@pytest.mark.shows("PasswordRequiredException")
 @pytest.mark.parametrize("name", [name for name in FILES if "locked" in name])
 def test_a_locked_key(paramiko: Any, key_files: Mapping[str, Path], name: str) -> None:
     cls = cls_of(paramiko, name)
@@ -74,6 +87,7 @@ def test_a_locked_key(paramiko: Any, key_files: Mapping[str, Path], name: str) -
     assert not isinstance(caught.value, paramiko.PasswordRequiredException)
 
 
+@pytest.mark.behaviour("locked-keys")
 @pytest.mark.parametrize("name", FILES)
 def test_the_loop_over_all_classes(paramiko: Any, key_files: Mapping[str, Path], name: str) -> None:
     """What programs do who do not know what kind of key they have."""
@@ -87,6 +101,8 @@ def test_the_loop_over_all_classes(paramiko: Any, key_files: Mapping[str, Path],
     assert [type(key) for key in loaded] == [cls_of(paramiko, name)]
 
 
+@pytest.mark.behaviour("keys")
+@pytest.mark.shows("RSAKey")
 def test_a_key_in_memory(paramiko: Any, key_files: Mapping[str, Path]) -> None:
     text = key_files["rsa-pem"].read_text()
     key = paramiko.RSAKey.from_private_key(io.StringIO(text))
@@ -94,6 +110,7 @@ def test_a_key_in_memory(paramiko: Any, key_files: Mapping[str, Path]) -> None:
     assert key == paramiko.RSAKey(filename=str(key_files["rsa-pem"]))
 
 
+@pytest.mark.behaviour("keys")
 @pytest.mark.parametrize("text", ["", "no key at all\n", "-----BEGIN RSA PRIVATE KEY-----\n"])
 def test_what_is_no_key(paramiko: Any, text: str) -> None:
     for cls in (paramiko.RSAKey, paramiko.ECDSAKey, paramiko.Ed25519Key):
@@ -101,11 +118,15 @@ def test_what_is_no_key(paramiko: Any, text: str) -> None:
             cls.from_private_key(io.StringIO(text))
 
 
+@pytest.mark.behaviour("keys")
+@pytest.mark.shows("PKey.from_private_key_file")
 def test_a_key_file_that_is_not_there_either(paramiko: Any, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         paramiko.RSAKey.from_private_key_file(str(tmp_path / "nothing"))
 
 
+@pytest.mark.behaviour("locked-keys")
+@pytest.mark.shows("Ed25519Key.asbytes", "PKey.asbytes")
 def test_public_keys_that_are_none(paramiko: Any, key_files: Mapping[str, Path]) -> None:
     blob = paramiko.Ed25519Key.from_private_key_file(str(key_files["ed25519"])).asbytes()
     for make in (lambda: paramiko.RSAKey(data=blob), lambda: paramiko.RSAKey(data=b"rubbish"), paramiko.RSAKey):
@@ -113,6 +134,8 @@ def test_public_keys_that_are_none(paramiko: Any, key_files: Mapping[str, Path])
             make()
 
 
+@pytest.mark.behaviour("any-key")
+@pytest.mark.shows("PKey.from_type_string", "RSAKey.asbytes")
 def test_a_key_by_the_name_of_its_type(paramiko: Any, key_files: Mapping[str, Path]) -> None:
     for name in CLASSES:
         key = cls_of(paramiko, name).from_private_key_file(str(key_files[name]))
@@ -123,6 +146,8 @@ def test_a_key_by_the_name_of_its_type(paramiko: Any, key_files: Mapping[str, Pa
     assert caught.value.key_type == "ssh-unheard-of"
 
 
+@pytest.mark.behaviour("any-key")
+@pytest.mark.shows("ECDSAKey.get_name", "Ed25519Key.get_name", "PKey.from_path", "PKey.get_name", "RSAKey.get_name")
 def test_a_key_of_whatever_class_with_its_certificate(paramiko: Any, key_files: Mapping[str, Path]) -> None:
     for name in CLASSES:
         for path in (key_files[name], key_files[f"{name}-cert.pub"]):
@@ -131,6 +156,8 @@ def test_a_key_of_whatever_class_with_its_certificate(paramiko: Any, key_files: 
             assert key.public_blob.key_type == f"{key.get_name()}-cert-v01@openssh.com"
 
 
+@pytest.mark.behaviour("any-key")
+@pytest.mark.shows("PKey.load_certificate")
 def test_giving_a_key_its_certificate(paramiko: Any, key_files: Mapping[str, Path]) -> None:
     key = paramiko.RSAKey.from_private_key_file(str(key_files["rsa"]))
     assert key.public_blob is None
@@ -140,6 +167,8 @@ def test_giving_a_key_its_certificate(paramiko: Any, key_files: Mapping[str, Pat
         key.load_certificate(str(key_files["ed25519-cert.pub"]))
 
 
+@pytest.mark.behaviour("making-keys")
+@pytest.mark.shows("ECDSAKey.get_bits", "RSAKey.get_bits")
 def test_making_keys(paramiko: Any) -> None:
     assert paramiko.RSAKey.generate(2048).get_bits() == 2048
     assert paramiko.ECDSAKey.generate().get_name() == "ecdsa-sha2-nistp256"
@@ -148,6 +177,8 @@ def test_making_keys(paramiko: Any) -> None:
         paramiko.ECDSAKey.generate(bits=100)
 
 
+@pytest.mark.behaviour("making-keys")
+@pytest.mark.shows("PKey.write_private_key", "PKey.write_private_key_file")
 @pytest.mark.parametrize("password", [None, "open sesame"])
 def test_writing_a_key(paramiko: Any, key_files: Mapping[str, Path], tmp_path: Path, password: str | None) -> None:
     key = paramiko.RSAKey.from_private_key_file(str(key_files["rsa"]))
@@ -171,6 +202,8 @@ def verified(tmp_path: Path, key: Any, data: bytes, signature: bytes) -> bool:
     ))  # fmt: skip
 
 
+@pytest.mark.behaviour("making-keys")
+@pytest.mark.shows("ECDSAKey.sign_ssh_data", "Ed25519Key.sign_ssh_data")
 @pytest.mark.parametrize("name", ["rsa", "ecdsa-locked", "ed25519"])
 def test_signing(paramiko: Any, key_files: Mapping[str, Path], tmp_path: Path, name: str) -> None:
     key = cls_of(paramiko, name).from_private_key_file(str(key_files[name]), "open sesame")
@@ -179,6 +212,8 @@ def test_signing(paramiko: Any, key_files: Mapping[str, Path], tmp_path: Path, n
     assert not verified(tmp_path, key, b"other data", signature)
 
 
+@pytest.mark.behaviour("making-keys")
+@pytest.mark.shows("Message.get_text", "Message.rewind", "PKey.sign_ssh_data", "RSAKey.sign_ssh_data")
 @pytest.mark.parametrize("algorithm", ["rsa-sha2-256", "rsa-sha2-512"])
 def test_signing_with_the_digest_that_is_asked_for(
     paramiko: Any, key_files: Mapping[str, Path], algorithm: str
@@ -209,6 +244,7 @@ def test_a_file_that_others_can_read_is_read_all_the_same(key_files: Mapping[str
     assert ours.RSAKey.from_private_key_file(copy).can_sign()
 
 
+@pytest.mark.shows("PKey.from_private_key", "PKey.from_private_key_file")
 def test_pkcs8_is_read(key_files: Mapping[str, Path], tmp_path: Path) -> None:
     copy = tmp_path / "key"
     copy.write_bytes(key_files["rsa"].read_bytes())
@@ -224,12 +260,14 @@ def test_a_password_that_cannot_be_typed(key_files: Mapping[str, Path]) -> None:
     assert "line's end" in str(caught.value.__cause__)
 
 
+@pytest.mark.shows("DSSKey")
 def test_dsa_is_a_name_and_no_more(key_files: Mapping[str, Path]) -> None:
     for make in (ours.DSSKey, lambda: ours.DSSKey.from_private_key_file("x"), ours.DSSKey.generate):
         with pytest.raises(ours.SSHException, match="ed25519"):
             make()
 
 
+@pytest.mark.shows("ECDSAKey", "RSAKey")
 def test_what_needs_cryptography_says_so(key_files: Mapping[str, Path]) -> None:
     key = ours.RSAKey.from_private_key_file(key_files["rsa"])
     for call in (
@@ -245,6 +283,7 @@ def test_what_needs_cryptography_says_so(key_files: Mapping[str, Path]) -> None:
             use()
 
 
+@pytest.mark.shows("Ed25519Key")
 def test_ed25519_keys_are_made_and_written_too(tmp_path: Path) -> None:
     key = ours.Ed25519Key.generate()
     key.write_private_key_file(tmp_path / "key", "open sesame")

@@ -14,6 +14,7 @@ from openssh_core.testing import LoopbackServer
 # ---- let go of
 
 
+@pytest.mark.behaviour("collected")
 def test_only_stdout_is_held(log_in: Callable[..., Any], loopback_server: LoopbackServer) -> None:
     client = log_in(loopback_server)
     stdout = client.exec_command("echo one; sleep 0.1; echo two")[1]
@@ -21,6 +22,7 @@ def test_only_stdout_is_held(log_in: Callable[..., Any], loopback_server: Loopba
     assert stdout.read() == b"one\ntwo\n" and stdout.channel.recv_exit_status() == 0
 
 
+@pytest.mark.behaviour("collected")
 def test_only_the_channel_is_held(paramiko: Any, loopback_server: LoopbackServer) -> None:
     channel = connected_client(paramiko, loopback_server).get_transport().open_session()
     gc.collect()
@@ -36,6 +38,7 @@ def connected_client(paramiko: Any, server: LoopbackServer) -> Any:
     return client
 
 
+@pytest.mark.behaviour("collected")
 def test_only_the_sftp_client_is_held(paramiko: Any, loopback_server: LoopbackServer) -> None:
     sftp = connected_client(paramiko, loopback_server).open_sftp()
     gc.collect()
@@ -45,6 +48,8 @@ def test_only_the_sftp_client_is_held(paramiko: Any, loopback_server: LoopbackSe
     transport.close()
 
 
+@pytest.mark.behaviour("dropped-file")
+@pytest.mark.shows("BufferedFile.write", "SSHClient.open_sftp")
 def test_a_file_that_is_dropped_is_written(shared: Any, tmp_path: Any, until: Callable[..., Any]) -> None:
     """Whether it has a buffer or not."""
     with shared.open_sftp() as sftp:
@@ -58,6 +63,8 @@ def test_a_file_that_is_dropped_is_written(shared: Any, tmp_path: Any, until: Ca
 # ---- ended
 
 
+@pytest.mark.behaviour("context-managers")
+@pytest.mark.shows("ClosingContextManager")
 def test_everything_is_a_context_manager(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with connected_client(paramiko, loopback_server) as client:
         transport = client.get_transport()
@@ -84,8 +91,10 @@ def test_everything_is_a_context_manager(paramiko: Any, loopback_server: Loopbac
     for pipe in (proxy.process.stdin, proxy.process.stdout, proxy.process.stderr):
         pipe.close()
     assert not hasattr(paramiko.Agent, "__exit__")
+    assert issubclass(paramiko.Channel, paramiko.util.ClosingContextManager)
 
 
+@pytest.mark.behaviour("sftp-closed")
 def test_closing_the_client_ends_its_sftp(client: Any) -> None:
     sftp = client.open_sftp()
     file = sftp.open("/etc/hostname")
@@ -97,6 +106,7 @@ def test_closing_the_client_ends_its_sftp(client: Any) -> None:
     sftp.close()
 
 
+@pytest.mark.behaviour("sftp-closed")
 def test_closing_sftp_ends_its_files(shared: Any) -> None:
     sftp = shared.open_sftp()
     file = sftp.open("/etc/hostname")
@@ -108,6 +118,8 @@ def test_closing_sftp_ends_its_files(shared: Any) -> None:
     file.close()
 
 
+@pytest.mark.behaviour("after-a-failure")
+@pytest.mark.shows("Transport.close")
 def test_connecting_again(paramiko: Any, client: Any, loopback_server: LoopbackServer) -> None:
     server, before = loopback_server, client.get_transport()
     client.connect(server.host, server.port, server.user, key_filename=str(server.key), allow_agent=False)
@@ -119,6 +131,7 @@ def test_connecting_again(paramiko: Any, client: Any, loopback_server: LoopbackS
 # ---- at the same time
 
 
+@pytest.mark.behaviour("threads")
 def test_many_threads_and_one_client(client: Any) -> None:
     results: list[bytes] = []
 
@@ -137,6 +150,8 @@ def test_many_threads_and_one_client(client: Any) -> None:
     assert sorted(results) == sorted(f"go {number}\n".encode() for number in range(4) for _ in range(3))
 
 
+@pytest.mark.behaviour("threads")
+@pytest.mark.shows("BufferedFile.close", "ChannelStdinFile.close")
 def test_one_thread_writes_and_one_reads(shared: Any, in_thread: Callable[..., Any]) -> None:
     stdin, stdout, _ = shared.exec_command("cat")
     lines = in_thread(lambda: list(stdout))
@@ -149,6 +164,8 @@ def test_one_thread_writes_and_one_reads(shared: Any, in_thread: Callable[..., A
 # ---- a transport as a thread
 
 
+@pytest.mark.behaviour("as-a-thread")
+@pytest.mark.shows("SSHClient.get_transport")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the methods of threads
 def test_a_transport_as_a_thread(shared: Any) -> None:
     transport = shared.get_transport()
@@ -161,6 +178,10 @@ def test_a_transport_as_a_thread(shared: Any) -> None:
     assert transport.name == name
 
 
+@pytest.mark.behaviour("facts")
+@pytest.mark.shows(
+    "Transport.get_hexdump", "Transport.renegotiate_keys", "Transport.send_ignore", "Transport.set_keepalive"
+)
 def test_what_a_transport_tells(shared: Any, loopback_server: LoopbackServer) -> None:
     transport, server = shared.get_transport(), loopback_server
     assert transport.active and transport.is_active() and transport.is_authenticated()
@@ -175,6 +196,8 @@ def test_what_a_transport_tells(shared: Any, loopback_server: LoopbackServer) ->
     assert transport.is_active()
 
 
+@pytest.mark.behaviour("before-the-greeting")
+@pytest.mark.shows("Transport.get_username")
 def test_a_transport_that_did_not_begin(paramiko: Any, loopback_server: LoopbackServer) -> None:
     server = loopback_server
     transport = paramiko.Transport((server.host, server.port))
@@ -187,6 +210,8 @@ def test_a_transport_that_did_not_begin(paramiko: Any, loopback_server: Loopback
         transport.sock.close()
 
 
+@pytest.mark.behaviour("log-names")
+@pytest.mark.shows("SSHClient.load_host_keys", "SSHClient.set_log_channel")
 def test_logging_under_another_name(paramiko: Any, loopback_server: LoopbackServer, caplog: Any) -> None:
     caplog.set_level("DEBUG")
     server = loopback_server

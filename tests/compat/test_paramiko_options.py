@@ -26,6 +26,7 @@ def is_here(client: Any) -> bool:
 # ---- algorithms
 
 
+@pytest.mark.behaviour("connect-options")
 def test_ciphers_and_their_like_that_are_left_out(log_in: Make, loopback_server: LoopbackServer) -> None:
     before = log_in(loopback_server).get_transport()
     kinds = {"ciphers": "remote_cipher", "macs": "remote_mac", "kex": None, "keys": None}
@@ -42,6 +43,7 @@ def rsa() -> Key:
     return generate_key(kind="rsa")
 
 
+@pytest.mark.behaviour("connect-options")
 def test_algorithms_for_the_users_key(paramiko: Any, make_server: Make, log_in: Make, rsa: Key) -> None:
     server = make_server({"PubkeyAcceptedAlgorithms": "rsa-sha2-256,rsa-sha2-512"}, key=rsa)
     assert is_here(log_in(server, disabled_algorithms={"pubkeys": ["rsa-sha2-512"]}))
@@ -62,6 +64,7 @@ def test_a_server_that_knows_only_sha1(make_server: Make, rsa: Key) -> None:
         assert is_here(client)
 
 
+@pytest.mark.behaviour("connect-options")
 @pytest.mark.parametrize(("compress", "method"), [(True, "zlib@openssh.com"), (False, "none")])
 def test_compression(log_in: Make, loopback_server: LoopbackServer, compress: bool, method: str) -> None:
     client = log_in(loopback_server, compress=compress)
@@ -73,6 +76,7 @@ def test_compression(log_in: Make, loopback_server: LoopbackServer, compress: bo
 # ---- a transport of one's own
 
 
+@pytest.mark.behaviour("connect-options")
 def test_a_factory_of_transports(paramiko: Any, log_in: Make, loopback_server: LoopbackServer) -> None:
     made: list[Any] = []
 
@@ -124,18 +128,21 @@ def refused(paramiko: Any, log_in: Make, server: LoopbackServer, **changes: Any)
         log_in(server, key_filename=None, **changes)
 
 
+@pytest.mark.behaviour("connect-options")
 @pytest.mark.usefixtures("home")
 def test_looking_for_keys(paramiko: Any, log_in: Make, loopback_server: LoopbackServer) -> None:
     assert is_here(log_in(loopback_server, key_filename=None, look_for_keys=True))
     refused(paramiko, log_in, loopback_server)
 
 
+@pytest.mark.behaviour("connect-options")
 @pytest.mark.usefixtures("agent")
 def test_the_agent(paramiko: Any, log_in: Make, loopback_server: LoopbackServer) -> None:
     assert is_here(log_in(loopback_server, key_filename=None, allow_agent=True))
     refused(paramiko, log_in, loopback_server)
 
 
+@pytest.mark.behaviour("connect-options")
 @pytest.mark.usefixtures("agent")
 def test_a_key_of_the_agent(paramiko: Any, log_in: Make, loopback_server: LoopbackServer) -> None:
     with closing(paramiko.Agent()) as agent:
@@ -145,6 +152,7 @@ def test_a_key_of_the_agent(paramiko: Any, log_in: Make, loopback_server: Loopba
             log_in(loopback_server, key_filename=None, pkey=wrong)
 
 
+@pytest.mark.behaviour("connect-options")
 @pytest.mark.usefixtures("agent", "home")
 def test_a_wrong_key_hides_none_of_the_others(log_in: Make, loopback_server: LoopbackServer, tmp_path: Path) -> None:
     wrong = str(tmp_path / "stranger")
@@ -152,6 +160,7 @@ def test_a_wrong_key_hides_none_of_the_others(log_in: Make, loopback_server: Loo
         assert is_here(log_in(loopback_server, key_filename=wrong, **changes))
 
 
+@pytest.mark.behaviour("connect-options")
 def test_a_passphrase_for_one_of_several(make_server: Make, log_in: Make, tmp_path: Path) -> None:
     key = generate_key(passphrase="open sesame")
     server = make_server(key=key)
@@ -197,20 +206,24 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
         yield Certified(server, certified, bare, certificate)
 
 
+@pytest.mark.behaviour("connect-options")
 def test_a_certificate_beside_the_key(log_in: Make, certified: Certified) -> None:
     assert is_here(log_in(certified.server, key_filename=str(certified.key)))
     assert is_here(log_in(certified.server, key_filename=[str(certified.bare), str(certified.key)]))
 
 
+@pytest.mark.behaviour("connect-options")
 def test_a_certificate_in_the_place_of_its_key(log_in: Make, certified: Certified) -> None:
     assert is_here(log_in(certified.server, key_filename=f"{certified.key}-cert.pub"))
 
 
+@pytest.mark.behaviour("connect-options")
 def test_a_key_without_its_certificate(paramiko: Any, log_in: Make, certified: Certified) -> None:
     with pytest.raises(paramiko.AuthenticationException, match="^Authentication failed.$"):
         log_in(certified.server, key_filename=str(certified.bare))
 
 
+@pytest.mark.behaviour("connect-options")
 def test_a_key_object_that_is_given_its_certificate(paramiko: Any, log_in: Make, certified: Certified) -> None:
     key = paramiko.Ed25519Key.from_private_key_file(str(certified.bare))
     with pytest.raises(paramiko.AuthenticationException, match="^Authentication failed.$"):

@@ -10,6 +10,19 @@ from unittest.mock import MagicMock, Mock
 import pytest
 
 
+@pytest.mark.shows(
+    "OrPipe",
+    "OrPipe.clear",
+    "OrPipe.set",
+    "PosixPipe",
+    "PosixPipe.clear",
+    "PosixPipe.close",
+    "PosixPipe.fileno",
+    "PosixPipe.set",
+    "PosixPipe.set_forever",
+    "pipe.make_or_pipe",
+    "pipe.make_pipe",
+)
 def test_a_pipe_is_readable_while_one_of_two_flags_is_set(paramiko: Any) -> None:
     from importlib import import_module
     from select import select
@@ -17,6 +30,7 @@ def test_a_pipe_is_readable_while_one_of_two_flags_is_set(paramiko: Any) -> None
     module = import_module(f"{paramiko.__name__}.pipe")
     pipe = module.make_pipe()
     one, other = module.make_or_pipe(pipe)
+    assert isinstance(pipe, module.PosixPipe) and isinstance(one, module.OrPipe) and pipe.fileno() >= 0
     seen = []
     for step in (one.set, other.set, one.clear, other.clear, pipe.clear, pipe.set_forever, pipe.clear):
         step()
@@ -26,6 +40,7 @@ def test_a_pipe_is_readable_while_one_of_two_flags_is_set(paramiko: Any) -> None
     assert seen == [True, True, True, False, False, True, True]
 
 
+@pytest.mark.shows("BufferedPipe", "BufferedPipe.close", "BufferedPipe.feed", "BufferedPipe.read")
 def test_a_buffered_pipe_takes_text(paramiko: Any) -> None:
     pipe = paramiko.buffered_pipe.BufferedPipe()
     pipe.feed("täxt")
@@ -33,6 +48,7 @@ def test_a_buffered_pipe_takes_text(paramiko: Any) -> None:
     assert (pipe.read(3), pipe.read(10), pipe.read(10)) == (b"t\xc3\xa4", b"xt", b"")
 
 
+@pytest.mark.shows("ChannelStderrFile")
 @pytest.mark.parametrize("kind", ["ChannelFile", "ChannelStderrFile", "ChannelStdinFile"])
 def test_a_file_over_a_stand_in_for_a_channel(paramiko: Any, kind: str) -> None:
     """What a MagicMock gives is true, and has no length: reading ends all the same."""
@@ -43,6 +59,7 @@ def test_a_file_over_a_stand_in_for_a_channel(paramiko: Any, kind: str) -> None:
     asked.assert_called_once_with(100)
 
 
+@pytest.mark.shows("Channel", "ChannelFile", "ChannelStdinFile")
 @pytest.mark.parametrize("kind", ["ChannelFile", "ChannelStdinFile"])
 def test_a_channel_that_nobody_opened(paramiko: Any, kind: str) -> None:
     channel = paramiko.Channel(None)
@@ -69,6 +86,7 @@ class Stream:
         return file
 
 
+@pytest.mark.shows("BufferedFile")
 @pytest.mark.parametrize(
     ("pieces", "lines", "newlines"),
     [
@@ -92,12 +110,14 @@ def test_a_carriage_return_ends_a_line_before_more_has_come(paramiko: Any) -> No
     assert file.readline() == "20%\n"
 
 
+@pytest.mark.shows("SSHConfig.from_text")
 @pytest.mark.parametrize("line", ["Match all canonical", "Match all host x", "Match host x all"])
 def test_all_stands_alone_or_after_canonical(paramiko: Any, line: str) -> None:
     with pytest.raises(paramiko.ConfigParseError):
         paramiko.SSHConfig.from_text(f"{line}\n  User somebody\n")
 
 
+@pytest.mark.shows("PKey.from_private_key")
 def test_an_empty_key_file(paramiko: Any) -> None:
     with pytest.raises(paramiko.SSHException, match="no lines in RSA private key file"):
         paramiko.RSAKey.from_private_key(io.StringIO(""))
@@ -122,6 +142,7 @@ def test_a_type_of_key_that_nobody_knows(paramiko: Any, tmp_path: Path) -> None:
     assert caught.value.key_bytes == path.read_bytes()
 
 
+@pytest.mark.shows("PKey.identifiers")
 def test_a_class_of_keys_of_ones_own_stands_for_its_name(paramiko: Any) -> None:
     class Mine(paramiko.PKey):  # type: ignore[misc]
         name = "mine"
@@ -144,6 +165,9 @@ class OnesOwnAgent:
         return self.answer, reply
 
 
+@pytest.mark.shows(
+    "AgentKey.sign_ssh_data", "Message.add_byte", "Message.add_int", "Message.add_string", "Message.asbytes"
+)
 @pytest.mark.parametrize(("algorithm", "flags"), [(None, 0), ("rsa-sha2-256", 2), ("rsa-sha2-512", 4)])
 def test_a_key_of_an_agent_of_ones_own(paramiko: Any, algorithm: str | None, flags: int) -> None:
     public = paramiko.RSAKey.generate(1024).asbytes()
@@ -161,6 +185,7 @@ def test_a_key_of_an_agent_of_ones_own(paramiko: Any, algorithm: str | None, fla
         paramiko.AgentKey(OnesOwnAgent(answer=5), public).sign_ssh_data(b"data")
 
 
+@pytest.mark.shows("AgentKey.asbytes", "AgentKey.get_bits", "AgentKey.get_name", "PKey.get_bits")
 def test_a_key_of_an_agent_that_does_not_call_its_base(paramiko: Any) -> None:
     class Bare(paramiko.AgentKey):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -169,11 +194,13 @@ def test_a_key_of_an_agent_that_does_not_call_its_base(paramiko: Any) -> None:
     assert (Bare().get_name(), Bare().asbytes(), Bare().get_bits()) == ("mine", b"blob", 0)
 
 
+@pytest.mark.shows("AgentKey", "ECDSAKey.asbytes")
 def test_a_key_of_an_agent_in_a_strategy_is_marked(paramiko: Any) -> None:
     key = paramiko.AgentKey(None, paramiko.ECDSAKey.generate().asbytes())
     assert repr(paramiko.InMemoryPrivateKey("me", key)).endswith(" [agent]")
 
 
+@pytest.mark.shows("AuthStrategy", "AuthStrategy.authenticate")
 @pytest.mark.parametrize("outcome", [[], None, "logged in"])
 def test_a_source_that_does_not_raise_has_logged_in(paramiko: Any, outcome: Any) -> None:
     class Strategy(paramiko.AuthStrategy):  # type: ignore[misc]

@@ -78,6 +78,7 @@ ERRORS: dict[str, tuple[Callable[[Any, str], Any], tuple[type[OSError], tuple[An
 }
 
 
+@pytest.mark.behaviour("errors")
 @pytest.mark.parametrize("what", ERRORS)
 def test_errors_one_by_one(sftp: Any, there: Path, what: str) -> None:
     call, (kind, args) = ERRORS[what]
@@ -87,6 +88,7 @@ def test_errors_one_by_one(sftp: Any, there: Path, what: str) -> None:
     assert caught.value.errno == (args[0] if len(args) > 1 else None)
 
 
+@pytest.mark.behaviour("errors")
 def test_what_may_not_be_done(paramiko: Any, log_in: Callable[..., Any], ordinary_user_server: Any) -> None:
     with log_in(ordinary_user_server).open_sftp() as sftp:
         for call in (
@@ -100,6 +102,8 @@ def test_what_may_not_be_done(paramiko: Any, log_in: Callable[..., Any], ordinar
             assert caught.value.args == (13, "Permission denied")
 
 
+@pytest.mark.behaviour("no-path")
+@pytest.mark.shows("SFTPClient.remove")
 @pytest.mark.parametrize("path", [5, None, ["a"]])
 def test_what_is_no_path(sftp: Any, path: Any) -> None:
     for call in (sftp.stat, sftp.listdir, sftp.remove, sftp.open):
@@ -110,6 +114,7 @@ def test_what_is_no_path(sftp: Any, path: Any) -> None:
 # ---- paths
 
 
+@pytest.mark.behaviour("chdir")
 def test_going_somewhere(paramiko: Any, sftp: Any, there: Path) -> None:
     sftp.chdir(str(there))
     assert sorted(sftp.listdir()) == ["f", "link", "sub"] and sftp.normalize(".") == str(there)
@@ -133,6 +138,8 @@ def test_going_somewhere(paramiko: Any, sftp: Any, there: Path) -> None:
     assert sftp.getcwd() is None
 
 
+@pytest.mark.behaviour("no-path")
+@pytest.mark.shows("SFTPClient.normalize", "SFTPClient.readlink")
 def test_paths_in_bytes(sftp: Any, there: Path) -> None:
     data = os.fsencode(there)
     assert sorted(sftp.listdir(data)) == ["f", "link", "sub"] and sftp.normalize(data) == str(there)
@@ -142,6 +149,8 @@ def test_paths_in_bytes(sftp: Any, there: Path) -> None:
 # ---- attributes
 
 
+@pytest.mark.behaviour("attributes")
+@pytest.mark.shows("SFTPClient.stat")
 def test_attributes_in_words(sftp: Any, there: Path) -> None:
     one = sftp.stat(f"{there}/f")
     who = f"uid={os.getuid()} gid={os.getgid()}"
@@ -154,6 +163,8 @@ def test_attributes_in_words(sftp: Any, there: Path) -> None:
         assert not hasattr(one, name)
 
 
+@pytest.mark.behaviour("attributes")
+@pytest.mark.shows("SFTPClient.listdir_attr", "SFTPClient.listdir_iter")
 def test_entries_in_words(sftp: Any, there: Path) -> None:
     entries = {entry.filename: entry for entry in sftp.listdir_attr(str(there))}
     assert {name: str(entry)[:10] for name, entry in entries.items()} == {
@@ -167,6 +178,8 @@ def test_entries_in_words(sftp: Any, there: Path) -> None:
     assert {type(entry) for entry in walk} == {type(entries["f"])}
 
 
+@pytest.mark.behaviour("directories")
+@pytest.mark.shows("SFTPClient.listdir")
 def test_many_entries(sftp: Any, there: Path) -> None:
     for number in range(300):
         (there / "sub" / str(number)).touch()
@@ -177,6 +190,8 @@ def test_many_entries(sftp: Any, there: Path) -> None:
     assert len(list(sftp.listdir_iter(f"{there}/sub"))) == 301
 
 
+@pytest.mark.behaviour("directories")
+@pytest.mark.shows("SFTPClient.chmod", "SFTPClient.mkdir", "SFTPClient.utime")
 def test_changing_attributes(sftp: Any, there: Path) -> None:
     sftp.chmod(f"{there}/f", 0o100600)
     assert stat.S_IMODE((there / "f").stat().st_mode) == 0o600
@@ -194,6 +209,8 @@ def test_changing_attributes(sftp: Any, there: Path) -> None:
 MODES = ["r", "rb", "r+", "r+b", "rb+", "w", "wb", "w+", "a", "ab", "a+", "x+", "wx", "rU", "rt", "wt", "br", "q", ""]
 
 
+@pytest.mark.behaviour("file-modes")
+@pytest.mark.shows("SFTPFile.seekable")
 @pytest.mark.parametrize("mode", MODES)
 def test_modes_of_files(sftp: Any, there: Path, mode: str) -> None:
     path = there / ("new" if "x" in mode else "f")
@@ -218,8 +235,11 @@ def test_modes_of_files(sftp: Any, there: Path, mode: str) -> None:
     assert path.read_text() == expected
 
 
-def test_moving_in_a_file(sftp: Any, there: Path) -> None:
+@pytest.mark.behaviour("files")
+@pytest.mark.shows("SFTPFile")
+def test_moving_in_a_file(paramiko: Any, sftp: Any, there: Path) -> None:
     with sftp.open(f"{there}/f") as file:
+        assert isinstance(file, paramiko.SFTPFile) and isinstance(file, paramiko.BufferedFile)
         assert file.readline() == "hello\n" and file.tell() == 6 and file.read(2) == b"wo"
         file.seek(0)
         assert file.read() == b"hello\nworld\n" and file.read() == b"" and file.readline() == ""
@@ -237,6 +257,8 @@ def test_moving_in_a_file(sftp: Any, there: Path) -> None:
     assert not hasattr(file, "fileno") and not hasattr(file, "name") and not hasattr(file, "mode")
 
 
+@pytest.mark.behaviour("files")
+@pytest.mark.shows("BufferedFile.readlines", "SFTPClient.open")
 def test_lines_of_a_file(sftp: Any, there: Path) -> None:
     path = f"{there}/f"
     with sftp.open(path) as file:
@@ -247,6 +269,8 @@ def test_lines_of_a_file(sftp: Any, there: Path) -> None:
         assert file.readlines(3) == ["hello\n"] and next(file) == "world\n" and list(file) == []
 
 
+@pytest.mark.behaviour("file-modes")
+@pytest.mark.shows("SFTPFile.seek")
 def test_writing_at_the_end(sftp: Any, there: Path) -> None:
     with sftp.open(f"{there}/f", "a") as file:
         assert file.tell() == 12
@@ -256,6 +280,8 @@ def test_writing_at_the_end(sftp: Any, there: Path) -> None:
     assert (there / "f").read_text() == "hello\nworld\nonetwo"
 
 
+@pytest.mark.behaviour("file-size")
+@pytest.mark.shows("SFTPFile.chown", "SFTPFile.stat")
 def test_the_size_of_an_open_file(sftp: Any, there: Path) -> None:
     with sftp.open(f"{there}/f", "r+") as file:
         file.truncate(5)
@@ -269,6 +295,8 @@ def test_the_size_of_an_open_file(sftp: Any, there: Path) -> None:
         assert (file.stat().st_mtime, stat.S_IMODE(file.stat().st_mode)) == (4, 0o600)
 
 
+@pytest.mark.behaviour("files")
+@pytest.mark.shows("SFTPFile.prefetch", "SFTPFile.readv")
 def test_reading_ahead(sftp: Any, there: Path) -> None:
     data = bytes(range(256)) * 500
     (there / "big").write_bytes(data)
@@ -282,6 +310,8 @@ def test_reading_ahead(sftp: Any, there: Path) -> None:
         assert [len(piece) for piece in file.readv([(0, 10), (100, 70_000), (len(data) - 10, 100)])] == [10, 70_000, 10]
 
 
+@pytest.mark.behaviour("file-buffers")
+@pytest.mark.shows("BufferedFile.writelines")
 def test_what_is_written_to_a_file(sftp: Any, there: Path) -> None:
     with sftp.open(f"{there}/f", "w") as file:
         assert [file.write(piece) for piece in ("ä", b"b", bytearray(b"c"), memoryview(b"d"))] == [None] * 4
@@ -292,6 +322,7 @@ def test_what_is_written_to_a_file(sftp: Any, there: Path) -> None:
     assert (there / "f").read_text() == "äbcdef"
 
 
+@pytest.mark.behaviour("file-buffers")
 @pytest.mark.parametrize("bufsize", [-1, 0, 1, 10, 100_000])
 def test_buffers_of_files(sftp: Any, there: Path, bufsize: int) -> None:
     with sftp.open(f"{there}/new", "w+", bufsize) as file:
@@ -302,6 +333,8 @@ def test_buffers_of_files(sftp: Any, there: Path, bufsize: int) -> None:
         assert file.read() == b"ab\ncd"
 
 
+@pytest.mark.behaviour("sftp-timeouts")
+@pytest.mark.shows("SFTPFile.gettimeout", "SFTPFile.setblocking", "SFTPFile.settimeout")
 def test_time_limits_of_files(sftp: Any, there: Path) -> None:
     channel = sftp.get_channel()
     with sftp.open(f"{there}/f") as file:
@@ -314,9 +347,18 @@ def test_time_limits_of_files(sftp: Any, there: Path) -> None:
         assert file.gettimeout() is None
 
 
+@pytest.mark.shows("SFTPFile.check")
+def test_what_no_server_of_openssh_has(sftp: Any, there: Path) -> None:
+    with sftp.open(f"{there}/f") as file, pytest.raises(OSError, match=r"^Operation unsupported") as caught:
+        file.check("sha256")
+    assert caught.value.errno is None
+
+
 # ---- whole files
 
 
+@pytest.mark.behaviour("transfers")
+@pytest.mark.shows("SFTPClient.getfo", "SFTPClient.put", "SFTPClient.putfo")
 def test_what_transfers_give(paramiko: Any, sftp: Any, there: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     sent = sftp.put(str(there / "f"), f"{there}/up", callback=lambda *step: steps.append(step))
@@ -330,6 +372,7 @@ def test_what_transfers_give(paramiko: Any, sftp: Any, there: Path, tmp_path: Pa
         assert sftp.putfo(file, f"{there}/up2", file_size=12).st_size == 12
 
 
+@pytest.mark.behaviour("size-mismatch")
 def test_a_size_that_is_not_right(sftp: Any, there: Path) -> None:
     """What was written is looked at afterwards."""
     with pytest.raises(OSError, match=r"^size mismatch in put!  0 != 12$"):
@@ -337,6 +380,8 @@ def test_a_size_that_is_not_right(sftp: Any, there: Path) -> None:
     assert sftp.put(str(there / "f"), "/dev/null", confirm=False).st_size is None
 
 
+@pytest.mark.behaviour("sftp-clients")
+@pytest.mark.shows("Channel.get_transport", "SFTPClient.close", "SFTPClient.get_channel")
 def test_the_channel_of_a_client(paramiko: Any, shared: Any) -> None:
     sftp = shared.open_sftp()
     channel = sftp.get_channel()
@@ -346,6 +391,7 @@ def test_the_channel_of_a_client(paramiko: Any, shared: Any) -> None:
     assert channel.closed
 
 
+@pytest.mark.behaviour("sftp-clients")
 def test_a_server_without_files(
     paramiko: Any, make_server: Callable[..., LoopbackServer], log_in: Callable[..., Any]
 ) -> None:

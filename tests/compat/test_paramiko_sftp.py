@@ -30,6 +30,7 @@ def there(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.behaviour("directories")
 def test_a_tree(sftp: Any, there: Path) -> None:
     sftp.mkdir(f"{there}/a", 0o700)
     sftp.mkdir(f"{there}/a/b")
@@ -46,6 +47,8 @@ def test_a_tree(sftp: Any, there: Path) -> None:
     assert sftp.listdir(f"{there}/a") == []
 
 
+@pytest.mark.behaviour("directories")
+@pytest.mark.shows("SFTPClient.chown", "SFTPClient.truncate")
 def test_attributes_on_the_server(sftp: Any, there: Path) -> None:
     path = there / "file"
     path.write_bytes(b"12345")
@@ -61,6 +64,8 @@ def test_attributes_on_the_server(sftp: Any, there: Path) -> None:
     assert (sftp.stat(str(path)).st_atime, sftp.stat(str(path)).st_mtime) == (1000, 2000)
 
 
+@pytest.mark.behaviour("directories")
+@pytest.mark.shows("SFTPClient.lstat", "SFTPClient.symlink")
 def test_links(sftp: Any, there: Path) -> None:
     (there / "file").write_text("x")
     sftp.symlink("file", f"{there}/link")
@@ -69,6 +74,8 @@ def test_links(sftp: Any, there: Path) -> None:
     assert sftp.normalize(f"{there}/./link") == str((there / "file").resolve())
 
 
+@pytest.mark.behaviour("directories", "rename")
+@pytest.mark.shows("SFTPClient.posix_rename", "SFTPClient.rename")
 def test_renaming(sftp: Any, there: Path) -> None:
     for name in "ab":
         (there / name).write_text(name)
@@ -79,6 +86,8 @@ def test_renaming(sftp: Any, there: Path) -> None:
     assert [path.name for path in there.iterdir()] == ["c"] and (there / "c").read_text() == "a"
 
 
+@pytest.mark.behaviour("chdir", "directories")
+@pytest.mark.shows("SFTPClient.chdir", "SFTPClient.getcwd", "SFTPError")
 def test_where_relative_paths_start(paramiko: Any, sftp: Any, there: Path) -> None:
     (there / "file").write_text("x")
     assert sftp.getcwd() is None
@@ -92,6 +101,8 @@ def test_where_relative_paths_start(paramiko: Any, sftp: Any, there: Path) -> No
     assert sftp.getcwd() is None
 
 
+@pytest.mark.behaviour("errors", "directories")
+@pytest.mark.shows("SFTPClient.rmdir")
 def test_errors_of_files(sftp: Any, there: Path) -> None:
     (there / "file").write_text("x")
     (there / "folder").mkdir()
@@ -119,6 +130,7 @@ def test_errors_of_files(sftp: Any, there: Path) -> None:
         assert failed.value.errno is None
 
 
+@pytest.mark.behaviour("files")
 def test_reading_and_writing(sftp: Any, there: Path) -> None:
     path = f"{there}/file"
     with sftp.open(path, "w") as file:
@@ -142,6 +154,8 @@ def test_reading_and_writing(sftp: Any, there: Path) -> None:
         assert file.readlines() == [b"first\n", b"second\n", b"third"]
 
 
+@pytest.mark.behaviour("files")
+@pytest.mark.shows("SFTPFile.chmod", "SFTPFile.truncate", "SFTPFile.utime")
 def test_changing_in_the_middle(sftp: Any, there: Path) -> None:
     path = there / "file"
     path.write_bytes(b"0123456789")
@@ -162,6 +176,7 @@ def test_changing_in_the_middle(sftp: Any, there: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.behaviour("files")
 def test_appending(sftp: Any, there: Path) -> None:
     path = there / "file"
     path.write_bytes(b"one\n")
@@ -173,6 +188,8 @@ def test_appending(sftp: Any, there: Path) -> None:
     assert path.read_bytes() == b"one\ntwo\n"
 
 
+@pytest.mark.behaviour("files")
+@pytest.mark.shows("SFTPFile.set_pipelined")
 def test_fast_writes(sftp: Any, there: Path) -> None:
     data = os.urandom(300_000)
     with sftp.open(f"{there}/big", "wb") as file:
@@ -184,6 +201,7 @@ def test_fast_writes(sftp: Any, there: Path) -> None:
         assert b"".join(iter(lambda: file.read(7000), b"")) == data
 
 
+@pytest.mark.behaviour("files", "transfers")
 def test_whole_files(sftp: Any, there: Path, tmp_path: Path) -> None:
     data = os.urandom(200_000)
     (tmp_path / "local").write_bytes(data)
@@ -203,6 +221,7 @@ def test_whole_files(sftp: Any, there: Path, tmp_path: Path) -> None:
     assert (tmp_path / "empty").read_bytes() == b""
 
 
+@pytest.mark.behaviour("callbacks")
 @pytest.mark.parametrize("size", [0, 1, 32_768, 261_120, 261_121, 1_000_003])
 def test_what_callbacks_are_told(sftp: Any, there: Path, tmp_path: Path, size: int) -> None:
     """At every 32 KiB and at the end, however long the pieces on the way are."""
@@ -222,6 +241,7 @@ def test_what_callbacks_are_told(sftp: Any, there: Path, tmp_path: Path, size: i
     assert told == expected and (there / "g").read_bytes() == content
 
 
+@pytest.mark.behaviour("files")
 @pytest.mark.parametrize("piece", [1000, 32_768, 50_000, 300_000])
 def test_loops_over_pieces(sftp: Any, there: Path, piece: int) -> None:
     """What most programs do."""
@@ -241,6 +261,7 @@ def test_loops_over_pieces(sftp: Any, there: Path, piece: int) -> None:
     assert {len(part) for part in got[:-1]} <= {piece} and b"".join(got) == content
 
 
+@pytest.mark.behaviour("no-path", "directories")
 def test_names_that_are_bytes(sftp: Any, there: Path) -> None:
     path = os.fsencode(there) + b"/b\xc3\xa4r"
     with sftp.open(path, "w") as file:
@@ -248,6 +269,8 @@ def test_names_that_are_bytes(sftp: Any, there: Path) -> None:
     assert sftp.stat(path).st_size == 1 and sftp.listdir(os.fsencode(there)) == ["bär"]
 
 
+@pytest.mark.behaviour("sftp-clients")
+@pytest.mark.shows("SFTPClient.from_transport")
 def test_a_client_of_a_transport(paramiko: Any, client: Any, there: Path) -> None:
     with paramiko.SFTPClient.from_transport(client.get_transport()) as sftp:
         assert sftp.listdir(str(there)) == []
@@ -260,6 +283,8 @@ def test_a_client_of_a_transport(paramiko: Any, client: Any, there: Path) -> Non
         sftp.listdir(str(there))
 
 
+@pytest.mark.behaviour("sftp-clients")
+@pytest.mark.shows("SFTPClient")
 def test_a_client_over_a_channel(paramiko: Any, client: Any, there: Path) -> None:
     channel = client.get_transport().open_session()
     channel.invoke_subsystem("sftp")
@@ -282,11 +307,13 @@ def own(loopback_server: LoopbackServer) -> Iterator[ours.SFTPClient]:
             yield sftp
 
 
+@pytest.mark.shows("SFTPFile.close")
 def test_paths_may_be_objects(own: ours.SFTPClient, there: Path) -> None:
     own.open(there / "x", "w").close()
     assert own.stat(there / "x").st_size == 0
 
 
+@pytest.mark.shows("SFTPClient.get")
 def test_a_missing_file_leaves_none_here(own: ours.SFTPClient, there: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         own.get(there / "nothing", tmp_path / "target")
@@ -302,6 +329,7 @@ def test_writing_where_one_has_read(own: ours.SFTPClient, there: Path) -> None:
     assert (there / "file").read_bytes() == b"01ab456789"
 
 
+@pytest.mark.shows("BufferedFile.write", "SFTPFile.close")
 def test_a_write_that_fails_is_told(own: ours.SFTPClient) -> None:
     """paramiko's close() keeps it to itself when writes are pipelined."""
     file = own.open("/dev/full", "wb")

@@ -33,6 +33,8 @@ def strategy(paramiko: Any, *sources: Any) -> Any:
     return Strategy(None)
 
 
+@pytest.mark.behaviour("strategies")
+@pytest.mark.shows("InMemoryPrivateKey", "Password")
 def test_the_first_that_works(paramiko: Any) -> None:
     sources = [
         paramiko.NoneAuth("me"),
@@ -51,6 +53,8 @@ def test_the_first_that_works(paramiko: Any) -> None:
     )
 
 
+@pytest.mark.behaviour("strategies")
+@pytest.mark.shows("AuthFailure", "NoneAuth")
 def test_none_works(paramiko: Any) -> None:
     with pytest.raises(paramiko.AuthFailure) as caught:
         strategy(paramiko, paramiko.NoneAuth("me")).authenticate(Recorder(paramiko))
@@ -59,6 +63,8 @@ def test_none_works(paramiko: Any) -> None:
     assert len(caught.value.result) == 1
 
 
+@pytest.mark.behaviour("strategies")
+@pytest.mark.shows("OnDiskPrivateKey")
 def test_a_key_and_where_it_came_from(paramiko: Any) -> None:
     source = paramiko.OnDiskPrivateKey("me", "ssh-config", "/a/path", "key")
     assert repr(source) == "OnDiskPrivateKey(key='key', source='ssh-config', path='/a/path')"
@@ -66,6 +72,7 @@ def test_a_key_and_where_it_came_from(paramiko: Any) -> None:
         paramiko.OnDiskPrivateKey("me", "hearsay", "/a/path", "key")
 
 
+@pytest.mark.behaviour("strategies")
 def test_connecting_by_a_strategy(paramiko: Any, loopback_server: LoopbackServer) -> None:
     server = loopback_server
     key = paramiko.Ed25519Key.from_private_key_file(str(server.key))

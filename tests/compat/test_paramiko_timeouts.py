@@ -53,6 +53,7 @@ def connect(paramiko: Any, where: tuple[str, int], **limits: float) -> None:
         client.connect(*where, username="u", password="x", allow_agent=False, look_for_keys=False, **limits)
 
 
+@pytest.mark.behaviour("limits")
 @pytest.mark.parametrize("words", [b"", b"SSH-2.0-Open"])
 def test_banner_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]], words: bytes) -> None:
     with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner"):
@@ -64,6 +65,7 @@ def test_timeout_of_the_exchange_of_keys(paramiko: Any, serve: Callable[..., tup
         connect(paramiko, serve(VERSION), timeout=SHORT)
 
 
+@pytest.mark.behaviour("limits")
 def test_limits_of_a_transport(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
     with paramiko.Transport(serve(b"")) as transport:
         transport.banner_timeout = SHORT
@@ -71,6 +73,7 @@ def test_limits_of_a_transport(paramiko: Any, serve: Callable[..., tuple[str, in
             transport.start_client()
 
 
+@pytest.mark.behaviour("limits")
 def test_handshake_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
     """The original raises EOFError."""
     with paramiko.Transport(serve(VERSION)) as transport:
@@ -79,6 +82,7 @@ def test_handshake_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]])
             transport.start_client()
 
 
+@pytest.mark.behaviour("limits")
 @pytest.mark.parametrize("step", ["client", "transport"])
 def test_auth_timeout(paramiko: Any, make_server: Callable[..., LoopbackServer], step: str) -> None:
     server = make_server()
@@ -103,6 +107,7 @@ def test_auth_timeout(paramiko: Any, make_server: Callable[..., LoopbackServer],
             transport.auth_publickey(server.user, key)
 
 
+@pytest.mark.behaviour("limits")
 @pytest.mark.parametrize("limits", [{}, {"timeout": SHORT}])
 def test_channel_timeout(
     paramiko: Any,

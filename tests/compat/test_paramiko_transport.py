@@ -58,6 +58,8 @@ def says_yes(transport: Any) -> bool:
 # ---- step by step
 
 
+@pytest.mark.shows("Transport")
+@pytest.mark.behaviour("steps")
 def test_step_by_step(make: Callable[..., Any], loopback_server: LoopbackServer, key: Any) -> None:
     server = loopback_server
     transport = make((server.host, server.port))
@@ -76,6 +78,7 @@ def test_step_by_step(make: Callable[..., Any], loopback_server: LoopbackServer,
     assert not transport.is_active() and not transport.is_authenticated()
 
 
+@pytest.mark.behaviour("steps")
 def test_ways_to_name_the_server(make: Callable[..., Any], loopback_server: LoopbackServer, key: Any) -> None:
     server = loopback_server
     for where in (f"{server.host}:{server.port}", socket.create_connection((server.host, server.port), 20)):
@@ -84,6 +87,7 @@ def test_ways_to_name_the_server(make: Callable[..., Any], loopback_server: Loop
         assert says_yes(transport)
 
 
+@pytest.mark.behaviour("refused-transport")
 def test_no_transport_to_nobody() -> None:
     """The original says the same, and leaves its socket to the collector."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -92,6 +96,8 @@ def test_no_transport_to_nobody() -> None:
         ours.Transport(("127.0.0.1", port))
 
 
+@pytest.mark.behaviour("steps", "before-the-greeting")
+@pytest.mark.shows("Transport.auth_publickey", "Transport.get_remote_server_key")
 def test_nothing_before_the_greeting(
     paramiko: Any, make: Callable[..., Any], loopback_server: LoopbackServer, key: Any
 ) -> None:
@@ -104,6 +110,7 @@ def test_nothing_before_the_greeting(
         transport.open_session()
 
 
+@pytest.mark.behaviour("steps")
 def test_one_key_after_the_other(
     paramiko: Any, make: Callable[..., Any], loopback_server: LoopbackServer, key: Any, stranger: Any
 ) -> None:
@@ -116,6 +123,8 @@ def test_one_key_after_the_other(
     assert says_yes(transport)
 
 
+@pytest.mark.behaviour("method-not-offered", "steps")
+@pytest.mark.shows("Transport.auth_none", "Transport.start_client")
 def test_what_the_server_takes(paramiko: Any, make: Callable[..., Any], loopback_server: LoopbackServer) -> None:
     transport = make((loopback_server.host, loopback_server.port))
     transport.start_client()
@@ -124,6 +133,8 @@ def test_what_the_server_takes(paramiko: Any, make: Callable[..., Any], loopback
     assert "publickey" in caught.value.allowed_types
 
 
+@pytest.mark.behaviour("steps")
+@pytest.mark.shows("Transport.get_exception")
 def test_with_an_event(make: Callable[..., Any], loopback_server: LoopbackServer, key: Any) -> None:
     transport = make((loopback_server.host, loopback_server.port))
     for step in (transport.start_client, lambda event: transport.auth_publickey(loopback_server.user, key, event)):
@@ -134,6 +145,8 @@ def test_with_an_event(make: Callable[..., Any], loopback_server: LoopbackServer
     assert transport.is_authenticated()
 
 
+@pytest.mark.behaviour("steps")
+@pytest.mark.shows("Ed25519Key")
 def test_all_at_once(paramiko: Any, make: Callable[..., Any], loopback_server: LoopbackServer, key: Any) -> None:
     server = loopback_server
     transport = make((server.host, server.port))
@@ -148,6 +161,8 @@ def blob(server: LoopbackServer) -> bytes:
     return base64.b64decode(server.host_key.public.split()[1])
 
 
+@pytest.mark.behaviour("steps")
+@pytest.mark.shows("Transport.connect")
 def test_another_host_key_than_was_demanded(
     paramiko: Any, make: Callable[..., Any], loopback_server: LoopbackServer, key: Any, stranger: Any
 ) -> None:
@@ -157,6 +172,8 @@ def test_another_host_key_than_was_demanded(
     assert not transport.is_authenticated()
 
 
+@pytest.mark.behaviour("steps")
+@pytest.mark.shows("Transport.auth_password")
 def test_password_and_questions(paramiko: Any, make: Callable[..., Any], password_server: AccountServer) -> None:
     server = password_server
     transport = make((server.host, server.port))
@@ -167,6 +184,7 @@ def test_password_and_questions(paramiko: Any, make: Callable[..., Any], passwor
     assert says_yes(transport)
 
 
+@pytest.mark.behaviour("roundabout")
 def test_key_objects_of_ones_own(
     paramiko: Any, loopback_server: LoopbackServer, log_in: Callable[..., Any], key: Any, stranger: Any
 ) -> None:
@@ -177,9 +195,19 @@ def test_key_objects_of_ones_own(
     assert says_yes(log_in(loopback_server, pkey=stranger).get_transport())
 
 
-def test_security_options(make: Callable[..., Any], loopback_server: LoopbackServer, key: Any) -> None:
+@pytest.mark.behaviour("roundabout")
+@pytest.mark.shows(
+    "SecurityOptions",
+    "SecurityOptions.ciphers",
+    "SecurityOptions.compression",
+    "SecurityOptions.kex",
+    "SecurityOptions.key_types",
+    "Transport.use_compression",
+)
+def test_security_options(paramiko: Any, make: Callable[..., Any], loopback_server: LoopbackServer, key: Any) -> None:
     transport = make((loopback_server.host, loopback_server.port))
     options = transport.get_security_options()
+    assert isinstance(options, paramiko.SecurityOptions) and "none" in options.compression
     for name in ("ciphers", "digests", "key_types", "kex"):
         assert len(getattr(options, name)) > 1
     options.ciphers = ["aes256-ctr"]
@@ -194,6 +222,7 @@ def test_security_options(make: Callable[..., Any], loopback_server: LoopbackSer
     assert says_yes(transport)
 
 
+@pytest.mark.behaviour("roundabout")
 def test_algorithms_that_are_left_out(
     paramiko: Any, log_in: Callable[..., Any], loopback_server: LoopbackServer
 ) -> None:
@@ -215,6 +244,7 @@ def test_algorithms_that_are_all_left_out(loopback_server: LoopbackServer) -> No
 # ---- ways to a server
 
 
+@pytest.mark.behaviour("roundabout")
 def test_through_another_server(paramiko: Any, transport: Any, loopback_server: LoopbackServer) -> None:
     """A tunnel of one connection is what the other goes over."""
     server = loopback_server
@@ -236,11 +266,13 @@ def log_in_over(paramiko: Any, sock: Any, server: LoopbackServer) -> None:
         assert client.exec_command("echo over it")[1].read() == b"over it\n"
 
 
+@pytest.mark.behaviour("roundabout")
 def test_over_a_socket(paramiko: Any, loopback_server: LoopbackServer) -> None:
     with socket.create_connection((loopback_server.host, loopback_server.port), 20) as sock:
         log_in_over(paramiko, sock, loopback_server)
 
 
+@pytest.mark.behaviour("roundabout")
 def test_over_a_command(loopback_server: LoopbackServer, tmp_path: Path) -> None:
     """The original does it, too; its threads raise when the command is gone."""
     relay = tmp_path / "relay.py"
@@ -260,6 +292,8 @@ def test_over_a_command(loopback_server: LoopbackServer, tmp_path: Path) -> None
 # ---- policies
 
 
+@pytest.mark.behaviour("own-policies")
+@pytest.mark.shows("MissingHostKeyPolicy", "MissingHostKeyPolicy.missing_host_key")
 def test_a_policy_of_ones_own(paramiko: Any, loopback_server: LoopbackServer) -> None:
     seen: list[Any] = []
 
@@ -279,6 +313,7 @@ def test_a_policy_of_ones_own(paramiko: Any, loopback_server: LoopbackServer) ->
         assert not len(client.get_host_keys())
 
 
+@pytest.mark.behaviour("own-policies")
 def test_a_policy_that_refuses(paramiko: Any, loopback_server: LoopbackServer) -> None:
     class Policy:
         def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
@@ -291,6 +326,8 @@ def test_a_policy_that_refuses(paramiko: Any, loopback_server: LoopbackServer) -
             client.connect(server.host, server.port, server.user, key_filename=str(server.key), allow_agent=False)
 
 
+@pytest.mark.behaviour("own-host-keys")
+@pytest.mark.shows("SSHClient.save_host_keys")
 def test_keys_that_the_program_knows(
     paramiko: Any, loopback_server: LoopbackServer, stranger: Any, tmp_path: Path
 ) -> None:
@@ -313,6 +350,7 @@ def test_keys_that_the_program_knows(
 # ---- logging in otherwise
 
 
+@pytest.mark.behaviour("own-login")
 def test_a_login_of_ones_own(paramiko: Any, loopback_server: LoopbackServer, key: Any) -> None:
     """Subclasses replace `_auth`, and go over `_transport`."""
 
@@ -333,6 +371,7 @@ def test_a_login_of_ones_own(paramiko: Any, loopback_server: LoopbackServer, key
 # ---- channels
 
 
+@pytest.mark.behaviour("tunnels")
 def test_tunnels(paramiko: Any, transport: Any, in_thread: Callable[..., Any]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(60)
@@ -361,6 +400,7 @@ def test_tunnels(paramiko: Any, transport: Any, in_thread: Callable[..., Any]) -
     assert channel.closed
 
 
+@pytest.mark.behaviour("tunnels")
 def test_a_tunnel_to_nobody(paramiko: Any, transport: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -369,12 +409,16 @@ def test_a_tunnel_to_nobody(paramiko: Any, transport: Any) -> None:
     assert (caught.value.code, caught.value.text) == (2, "Connect failed")
 
 
+@pytest.mark.behaviour("tunnels")
+@pytest.mark.shows("Transport.open_channel")
 def test_a_kind_of_channel_that_there_is_not(paramiko: Any, transport: Any) -> None:
     with pytest.raises(paramiko.ChannelException) as caught:
         transport.open_channel("unheard-of")
     assert caught.value.code == 2
 
 
+@pytest.mark.behaviour("sessions", "one-command")
+@pytest.mark.shows("Channel.exec_command")
 def test_a_session_is_used_once(paramiko: Any, transport: Any) -> None:
     channel = transport.open_session()
     channel.exec_command("true")
@@ -383,12 +427,15 @@ def test_a_session_is_used_once(paramiko: Any, transport: Any) -> None:
         channel.exec_command("true")
 
 
+@pytest.mark.behaviour("sessions", "refused-request")
+@pytest.mark.shows("Channel.invoke_subsystem", "Transport.open_session")
 def test_a_subsystem_that_there_is_not(paramiko: Any, transport: Any) -> None:
     channel = transport.open_session()
     with pytest.raises(paramiko.SSHException, match="Channel closed"):
         channel.invoke_subsystem("unheard-of")
 
 
+@pytest.mark.behaviour("sessions")
 def test_files_made_before_the_command(transport: Any) -> None:
     channel = transport.open_session()
     channel.set_combine_stderr(True)
@@ -399,6 +446,8 @@ def test_files_made_before_the_command(transport: Any) -> None:
     assert channel.get_name() == "mine" and channel.getpeername() == transport.getpeername()
 
 
+@pytest.mark.behaviour("shell", "sessions")
+@pytest.mark.shows("SSHClient.invoke_shell")
 def test_a_shell(client: Any) -> None:
     channel = client.invoke_shell("xterm", 100, 30)
     channel.settimeout(60)
@@ -410,6 +459,8 @@ def test_a_shell(client: Any) -> None:
     assert channel.recv_exit_status() == 3
 
 
+@pytest.mark.behaviour("sessions")
+@pytest.mark.shows("Channel.get_pty")
 def test_a_terminal_that_changes(client: Any) -> None:
     channel = client.get_transport().open_session()
     channel.get_pty(width=90, height=20)
@@ -420,6 +471,8 @@ def test_a_terminal_that_changes(client: Any) -> None:
     assert stdout.read().split() == [b"10", b"70"]
 
 
+@pytest.mark.behaviour("variables", "sessions")
+@pytest.mark.shows("Channel.set_environment_variable", "Channel.update_environment")
 def test_variables(make_server: Callable[..., LoopbackServer], log_in: Callable[..., Any]) -> None:
     server = make_server({"AcceptEnv": "A B"})
     channel = log_in(server).get_transport().open_session()
@@ -436,6 +489,8 @@ def test_variables(make_server: Callable[..., LoopbackServer], log_in: Callable[
     assert b"[of a shell]" in shell.makefile("rb").read()
 
 
+@pytest.mark.behaviour("sessions")
+@pytest.mark.shows("Channel.exit_status_ready")
 def test_waiting_for_the_status(transport: Any) -> None:
     channel = transport.open_session()
     channel.exec_command("read x; exit 7")
@@ -446,6 +501,7 @@ def test_waiting_for_the_status(transport: Any) -> None:
     assert channel.exit_status == 7
 
 
+@pytest.mark.behaviour("sessions", "dead-transport")
 def test_no_session_without_a_connection(paramiko: Any, client: Any) -> None:
     transport = client.get_transport()
     client.close()
@@ -456,6 +512,8 @@ def test_no_session_without_a_connection(paramiko: Any, client: Any) -> None:
 # ---- forwards
 
 
+@pytest.mark.behaviour("forwards")
+@pytest.mark.shows("Channel.settimeout")
 def test_a_port_of_the_server_and_a_function(transport: Any) -> None:
     seen: list[Any] = []
     done = threading.Event()
@@ -481,6 +539,8 @@ def test_a_port_of_the_server_and_a_function(transport: Any) -> None:
     transport.cancel_port_forward("127.0.0.1", port)
 
 
+@pytest.mark.behaviour("forwards")
+@pytest.mark.shows("Channel.sendall", "Transport.accept", "Transport.cancel_port_forward")
 def test_a_port_of_the_server_and_accept(transport: Any, until: Callable[..., Any]) -> None:
     port = transport.request_port_forward("127.0.0.1", 0)
     assert transport.accept(0.01) is None
@@ -501,12 +561,15 @@ def refused(port: int) -> bool:
     return False
 
 
+@pytest.mark.behaviour("forwards")
+@pytest.mark.shows("Transport.request_port_forward")
 def test_a_port_that_is_taken(paramiko: Any, transport: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with pytest.raises(paramiko.SSHException, match="denied"):
             transport.request_port_forward("127.0.0.1", listener.getsockname()[1])
 
 
+@pytest.mark.behaviour("facts")
 def test_this_sides_address(client: Any) -> None:
     address, port, *_rest = client.exec_command("echo $SSH_CONNECTION")[1].read().decode().split()
     assert client.get_transport().sock.getsockname()[:2] == (address, int(port))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from openssh_core import PIPE, Connection, InvalidInput, OpenRefused, OpenSSHError, RemoteProcess
 
+from .._shim import refused
 from ._failures import session_error
 from ._session_end import SessionEnd, Starter
 from ._socket_end import SocketEnd
@@ -116,6 +117,7 @@ class Channels(TransportLife):
         """For servers: see `open_channel`."""
         return self.open_channel("forwarded-tcpip", dest_addr, src_addr)
 
+    @refused
     def global_request(self, kind: str, data: Any = None, wait: bool = True) -> NoReturn:
         """Not to be had. Raises NotImplementedError."""
         raise NotImplementedError(
