@@ -224,8 +224,8 @@ class BufferedFile(ClosingContextManager):
         self._send(data)
 
     def _send(self, data: bytes | bytearray | memoryview) -> None:
-        # What cannot change is not copied.
-        piece = data if type(data) is bytes else bytes(data)
+        # What cannot change is not copied. (bytes(5) would be five zeros.)
+        piece = data if type(data) is bytes else bytes(memoryview(data))
         while piece:
             sent = self._write(piece)
             sent = len(piece) if sent is None else sent
