@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -66,12 +67,10 @@ class Scene:
 
 
 HAPPENINGS = [
-    "the network is cut",
-    "the network says goodbye",
-    "the network spoils a byte",
-    "the master is killed",
-    "the server's processes are killed",
-    "sftp-server is killed",
+    *itertools.product(["get", "put"], ["the network is cut", "the master is killed", "sftp-server is killed"]),
+    ("get", "the network says goodbye"),
+    ("put", "the network spoils a byte"),
+    ("put", "the server's processes are killed"),
 ]
 
 
@@ -85,8 +84,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, loopback_server: LoopbackSer
         yield Scene(server, through, place / "pid")
 
 
-@pytest.mark.parametrize("what", HAPPENINGS)
-@pytest.mark.parametrize("way", ["get", "put"])
+@pytest.mark.parametrize(("way", "what"), HAPPENINGS)
 def test_a_file(scene: Scene, tmp_path: Path, big: Path, way: str, what: str) -> None:
     """Not even with `resume` does anything incomplete take the place of what was there."""
     target = tmp_path / "to"

@@ -16,7 +16,7 @@ import pytest
 import openssh_core
 from openssh_core import Connection, TransferError
 from openssh_core.copy import mounts
-from openssh_core.testing import AccountServer, LoopbackServer, Relay
+from openssh_core.testing import AccountServer, LoopbackServer
 
 from .conftest import script
 
@@ -72,33 +72,6 @@ def test_no_room_there(make_server: Callable[..., LoopbackServer], tmp_path: Pat
         host.get("/etc/hostname", io.BytesIO())
         assert (tmp_path / "to").read_text() == "old"
         assert sorted(os.listdir(tmp_path)) == ["big", "sftp", "to"]
-
-
-@pytest.mark.parametrize("way", ["get", "put"])
-def test_the_connection_is_cut_and_the_next_attempt_goes_on(
-    loopback_server: LoopbackServer, relay: Callable[..., Relay], tmp_path: Path, big: Path, way: str
-) -> None:
-    through = relay(loopback_server)
-    (tmp_path / "to").write_text("old")
-
-    def cut(done: int, *_rest: object) -> None:
-        if done > 20_000_000:
-            through.cut()
-
-    with openssh_core.connect(**loopback_server.connect_options(port=through.port)) as host:
-        with pytest.raises(openssh_core.ConnectionLost):
-            getattr(host, way)(big, tmp_path / "to", resume=True, progress=cut)
-    assert (tmp_path / "to").read_text() == "old"
-    (left,) = [name for name in os.listdir(tmp_path) if name.endswith(".part")]
-    there = (tmp_path / left).stat().st_size
-    assert 0 < there < SIZE
-    steps: list[int] = []
-    with openssh_core.connect(**loopback_server.connect_options()) as host:
-        getattr(host, way)(big, tmp_path / "to", resume=True, progress=lambda done, *_rest: steps.append(done))
-    assert (tmp_path / "to").read_bytes() == big.read_bytes()
-    # A server that nobody is connected to any more may still have written what it had been sent.
-    assert 0 < steps[-1] <= SIZE - there
-    assert sorted(os.listdir(tmp_path)) == ["big", "to"]
 
 
 @pytest.mark.parametrize("way", ["get", "put"])
