@@ -12,6 +12,11 @@ from collections import deque
 IN_FLIGHT = 8 * 1024 * 1024
 
 
+# Pieces that must have come before more are asked for, once all there may be are on the way: questions that travel
+# together cost everybody on their way less than one after the other.
+TOGETHER = 8
+
+
 class Pressure:
     """What several transfers of one session may have on the way together.
 
@@ -75,6 +80,8 @@ class ReadPlan:
         self._flying = 0
         self._flying_bytes = 0
         self._most = 1
+        # So few must be on the way before more are asked for; None: there may be room.
+        self._resume_at: int | None = None
         self._pressure = pressure or Pressure()
 
     @property
@@ -90,17 +97,23 @@ class ReadPlan:
 
     def next(self) -> Span | None:
         """What to ask for now; None: wait for something to come, or everything has been asked for."""
+        if self._resume_at is not None and self._flying > self._resume_at:
+            return None
         if self._again:
-            span = self._again[0]
-            if not self._pressure.take(span.length, first=not self._flying):
-                return None
-            return self._launched(self._again.popleft())
+            return self._launched(self._again.popleft()) if self._may_go(self._again[0].length) else None
         length = self._length()
-        if length <= 0 or self._must_wait() or not self._pressure.take(length, first=not self._flying):
+        if length <= 0 or self._must_wait() or not self._may_go(length):
             return None
         span = Span(self._next, length)
         self._next += length
         return self._launched(span)
+
+    def _may_go(self, length: int) -> bool:
+        if self._pressure.take(length, first=not self._flying):
+            self._resume_at = None
+            return True
+        self._resume_at = max(self._flying - TOGETHER, self._flying // 2)
+        return False
 
     def _length(self) -> int:
         """How much the next request asks for. One that begins at the size that was told looks for the end."""

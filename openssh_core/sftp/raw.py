@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .._io.sftp_session import Mailbox
 from .._protocol.sftp import Asked
-from .._protocol.transfer import IN_FLIGHT, WritePlan
+from .._protocol.transfer import IN_FLIGHT, TOGETHER, WritePlan
 from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import FSync
@@ -95,6 +95,8 @@ class ReadAhead:
         raise self._client._failure(reply, message, self._path)
 
     def _ask(self, wanted: int) -> None:
+        if len(self._pieces) > _MOST_AHEAD - TOGETHER:
+            return
         limit = self._session.limits.read
         if self._size is not None and 0 == self._next < self._size <= wanted:
             # All of a small file is wanted: its end is asked for on the same way.

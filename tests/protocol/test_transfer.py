@@ -103,7 +103,27 @@ def test_two_transfers_share_what_may_be_on_the_way() -> None:
     assert len(first_questions(one)) == 10
     assert len(first_questions(other)) == 1, "one always may, or it could never go on"
     one.abandon()
-    assert len(first_questions(other)) == 9
+    other.came(Span(0, 10), 10)
+    assert len(first_questions(other)) == 10
+
+
+def test_questions_travel_together() -> None:
+    """Once all there may be are on the way: after eight have come, and then eight."""
+    plan = ReadPlan(0, None, size=10_000, piece=10, pressure=Pressure(200))
+    assert len(first_questions(plan)) == 20
+    for at in range(8):
+        assert first_questions(plan) == []
+        plan.came(Span(at * 10, 10), 10)
+    assert first_questions(plan) == [(at * 10, 10) for at in range(20, 28)]
+
+
+def test_few_questions_are_not_held_back() -> None:
+    plan = ReadPlan(0, None, size=10_000, piece=10, pressure=Pressure(30))
+    assert len(first_questions(plan)) == 3
+    plan.came(Span(0, 10), 10)
+    assert first_questions(plan) == []
+    plan.came(Span(10, 10), 4)
+    assert first_questions(plan) == [(14, 6), (30, 10)]
 
 
 @given(st.integers(0, 2**16))
