@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -273,6 +275,51 @@ def test_a_program_that_is_killed_leaves_no_master(loopback_server: LoopbackServ
     until(lambda: not Path(f"/proc/{master}/cmdline").exists() or not Path(f"/proc/{master}/cmdline").read_bytes())
 
 
+def test_the_display_goes_where_it_is_allowed_to(
+    make_server: Callable[..., LoopbackServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has a ticket, and connects to the display there, arrives at the display here."""
+    if shutil.which("xauth") is None:
+        pytest.skip("there is no xauth, by which sshd hands out tickets")
+    server = make_server({"X11Forwarding": True})
+    with socket.create_server(("127.0.0.1", 0)) as display, paramiko.SSHClient() as client:
+        display.settimeout(60)
+        number = display.getsockname()[1] - 6000
+        monkeypatch.setenv("DISPLAY", f"127.0.0.1:{number}")
+        monkeypatch.setenv("XAUTHORITY", str(tmp_path / "xauth"))
+        client.load_host_keys(str(server.known_hosts))
+        client.forward_x11 = True
+        client.connect(**login(server))
+        assert client.exec_command("echo [$DISPLAY]")[1].read() == b"[]\n"
+        transport = client.get_transport()
+        assert transport is not None
+        with transport.open_session() as channel:
+            assert channel.request_x11(handler=lambda *_: pytest.fail("it is not called")) == ""
+            channel.exec_command('echo "$DISPLAY"; xauth list | sed "s/.* //"; cat; exit 3')
+            stdout = channel.makefile("r")
+            there, _, screen = stdout.readline().strip().partition(":")
+            ticket = bytes.fromhex(stdout.readline().strip())
+            port = 6000 + int(screen.partition(".")[0])
+            # The beginning of a conversation in the X protocol: byte order, version, a ticket. ssh looks at that.
+            hello = struct.pack("<cxHHHH2x20s16s", b"l", 11, 0, 18, 16, b"MIT-MAGIC-COOKIE-1", ticket)
+            with socket.create_connection((there, port), 60) as program:
+                program.sendall(hello)
+                peer, _ = display.accept()
+                with peer:
+                    peer.settimeout(60)
+                    assert peer.recv(100)[:32] == hello[:32]
+                    peer.sendall(b"welcome")
+                    assert program.recv(100) == b"welcome"
+            channel.sendall(b"typed\n")
+            channel.shutdown_write()
+            assert stdout.read() == b"typed\n"
+            assert channel.recv_exit_status() == 3
+        with transport.open_session() as channel:
+            monkeypatch.delenv("DISPLAY")
+            with pytest.raises(paramiko.SSHException, match="DISPLAY"):
+                channel.request_x11()
+
+
 # ---- what is refused
 
 
@@ -291,7 +338,7 @@ def test_what_cannot_be_says_what_to_do(client: paramiko.SSHClient) -> None:
     for call, words in (
         (lambda: transport.global_request("keepalive@openssh.com"), "set_keepalive"),
         (lambda: transport.start_server(server=None), "sshd"),
-        (channel.request_x11, "ssh -X"),
+        (channel.request_x11, "client.forward_x11 = True"),
         (lambda: channel.request_forward_agent(print), "forward_agent = True"),
         (lambda: channel.send_exit_status(0), "no server"),
         (lambda: channel.send_stderr("x"), "no server"),

@@ -30,7 +30,7 @@ class SessionEnd:
 
     Attributes:
         output: what comes; there before anything was started, as programs make files over it early.
-        pty, environment, forward_agent: for what will be started.
+        pty, environment, forward_agent, forward_x11: for what will be started.
         open_timeout: seconds the server may take to have a session for it; None for no limit of its own.
     """
 
@@ -38,7 +38,7 @@ class SessionEnd:
         self.output = Output()
         self.pty: Pty | None = None
         self.environment: dict[str, str] = {}
-        self.forward_agent = False
+        self.forward_agent = self.forward_x11 = False
         self.open_timeout = open_timeout
         self._abandon = abandon
         self._lock = threading.Lock()

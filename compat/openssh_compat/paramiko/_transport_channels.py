@@ -161,6 +161,7 @@ class Channels(TransportLife):
                     env=session.environment,
                     pty=session.pty,
                     forward_agent=session.forward_agent or None,
+                    forward_x11=session.forward_x11 or None,
                     open_timeout=session.open_timeout,
                     encoding=None,
                     bufsize=0,

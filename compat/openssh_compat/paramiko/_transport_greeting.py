@@ -129,7 +129,11 @@ class Greeting(Options):
                 "known_hosts": self._known_lines() if known is None else known,
                 "host_keys": verdict,
                 "forward_agent": self.forward_agent,
+                "forward_x11": self.forward_x11,
             }
+            if self.forward_x11:
+                # As paramiko forwards it. For the other kind a display has to give a ticket of its own.
+                arguments["options"].setdefault("ForwardX11Trusted", "yes")
             target = f"[{host}]" if ":" in host else host
             try:
                 connection = openssh_core.connect(

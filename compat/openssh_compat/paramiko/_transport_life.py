@@ -35,7 +35,8 @@ class TransportLife(ClosingContextManager):
         banner_timeout, handshake_timeout, auth_timeout: seconds for the server to say its version, for the exchange of
             keys, and for it to let us in.
         channel_timeout: seconds a tunnel may take to open.
-        forward_agent: whether commands that ask for it may use our agent; to be set before the login.
+        forward_agent, forward_x11: whether commands that ask for it may use our agent, and our display; to be set
+            before the login.
         connection: the core's own, which can do much more; None before the login.
 
     Raises:
@@ -47,6 +48,7 @@ class TransportLife(ClosingContextManager):
     auth_timeout: float = 30
     channel_timeout: float = 60 * 60
     forward_agent = False
+    forward_x11 = False
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import socket
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -135,11 +136,31 @@ class Channel(ClosingContextManager):
         auth_cookie: str | bytes | None = None,
         single_connection: bool = False,
         handler: Callable[..., Any] | None = None,
-    ) -> NoReturn:
-        """Not to be had. Raises NotImplementedError."""
-        raise NotImplementedError(
-            "request_x11() is not supported by openssh_compat: ssh forwards X11 by itself; run `ssh -X` for that"
-        )
+    ) -> str:
+        """Let what will run here show its windows on our display. ssh must have been told before: see
+        `SSHClient.forward_x11`. Nothing comes to `Transport.accept`.
+
+        Args:
+            screen_number: 0; ssh takes the one that DISPLAY names.
+            auth_protocol, auth_cookie, single_connection: change nothing; ssh makes up a ticket of its own.
+            handler: never called; ssh itself takes what is said to and fro.
+
+        Returns:
+            `auth_cookie`, empty without.
+
+        Raises:
+            NotImplementedError: it was not told.
+            SSHException: there is no display here (DISPLAY).
+        """
+        if not self.transport.forward_x11:
+            raise NotImplementedError(
+                "request_x11() needs an ssh that was told so: set client.forward_x11 = True before connect(). "
+                "It then shows the windows on this program's DISPLAY, and no handler gets the channels"
+            )
+        if not os.environ.get("DISPLAY"):
+            raise SSHException("there is no display that could be forwarded: DISPLAY is not set")
+        self._session().forward_x11 = True
+        return as_text(auth_cookie or "")
 
     # ---- receiving
 

@@ -44,9 +44,12 @@ class SSHClient(ClosingContextManager):
         forward_agent: set it before `connect`, or in a subclass, and channels that ask for it (`AgentRequestHandler`,
             `request_forward_agent`) may use our agent. paramiko needs no such word; ssh has to be told when it
             connects, and a server that may use the agent is one you trust.
+        forward_x11: the same for our display (`Channel.request_x11`). It is forwarded as paramiko does it, trusted:
+            what runs on the server can see every window and every key.
     """
 
     forward_agent = False
+    forward_x11 = False
 
     def __init__(self) -> None:
         self._system_host_keys = HostKeys()
@@ -178,6 +181,7 @@ class SSHClient(ClosingContextManager):
         make: Callable[..., Transport] = transport_factory or Transport
         transport = self._transport = make(way, disabled_algorithms=disabled_algorithms)
         transport.forward_agent = self.forward_agent
+        transport.forward_x11 = self.forward_x11
         _settle(transport, compress, banner_timeout, auth_timeout, channel_timeout)
         if self._log_channel is not None:
             transport.set_log_channel(self._log_channel)
