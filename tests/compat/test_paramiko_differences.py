@@ -275,6 +275,7 @@ def test_a_program_that_is_killed_leaves_no_master(loopback_server: LoopbackServ
     until(lambda: not Path(f"/proc/{master}/cmdline").exists() or not Path(f"/proc/{master}/cmdline").read_bytes())
 
 
+@pytest.mark.shows("Channel.request_x11")
 def test_the_display_goes_where_it_is_allowed_to(
     make_server: Callable[..., LoopbackServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,7 +326,6 @@ def test_the_display_goes_where_it_is_allowed_to(
 
 @pytest.mark.shows(
     "Channel.request_forward_agent",
-    "Channel.request_x11",
     "Channel.send_exit_status",
     "Channel.send_stderr",
     "Channel.sendall_stderr",

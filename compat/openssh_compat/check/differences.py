@@ -14,6 +14,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "BufferedFile.write": "of an SFTPFile: goes on behind the caller; what comes next tells of a failure",
         "Channel.recv_exit_status": "does not hang when output is unread, however much",
         "Channel.request_forward_agent": "needs client.forward_agent = True before connect(); never calls the handler",
+        "Channel.request_x11": "needs client.forward_x11 = True before connect(); never calls the handler",
         "Channel.send": "raises OSError after shutdown_write, where paramiko gives 0",
         "Channel.sendall": "raises OSError after shutdown_write, instead of never ending",
         "Channel.set_environment_variable": "what the server does not take is set by the remote shell",

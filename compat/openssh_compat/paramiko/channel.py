@@ -128,7 +128,6 @@ class Channel(ClosingContextManager):
         self._session().forward_agent = True
         return True
 
-    @refused
     def request_x11(
         self,
         screen_number: int = 0,
