@@ -45,6 +45,9 @@ def web1(loopback_server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.Mo
     known_hosts.parent.mkdir(parents=True)
     shutil.copy(loopback_server.known_hosts, known_hosts)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    # What an example leaves in the directory for temporary files goes with the test.
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     # fabric hands the terminal's input on; a reader has one, a test has not.
     with open(os.devnull) as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
