@@ -1,13 +1,16 @@
 """What holds for every test: a skip is a failure in CI, random input is repeatable there, nobody's keys are found,
 and what needs a server is marked `live`.
 
-Fixtures are not here: those that users may want, too, come from the plugin in `openssh_core.testing`.
+Fixtures that users may want, too, are not here: they come from the plugin in `openssh_core.testing`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +90,31 @@ def trains_of() -> Callable[[Any, Callable[[], object]], list[list[int]]]:
     """Given an SFTP client of the core and what is done with it: the types of the requests that were sent together,
     train by train. Each train is one round trip."""
     return _trains_of
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., Any]:
+    """Wait until a condition holds, and return what it returned: `until(condition)`, or `until(condition, seconds)`.
+
+    Generously: how long it takes says how busy the machine is.
+    """
+
+    def wait(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (result := condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
+            time.sleep(0.005)
+        return result
+
+    return wait
+
+
+@pytest.fixture
+def control_dir() -> Iterator[Path]:
+    """A directory for control sockets, with a name short enough. Whoever uses it leaves it empty."""
+    path = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
+    yield path
+    left = os.listdir(path)
+    shutil.rmtree(path)
+    assert left == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -98,21 +97,6 @@ def channel(shared: Any) -> Iterator[Any]:
     """A session in which nothing runs yet."""
     with shared.get_transport().open_session() as channel:
         yield channel
-
-
-@pytest.fixture
-def until() -> Callable[..., Any]:
-    """Wait for a condition, generously, and give what it gave."""
-    return _until
-
-
-def _until(condition: Callable[[], T], seconds: float = 60.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
-        time.sleep(0.01)
-    return result
 
 
 @pytest.fixture

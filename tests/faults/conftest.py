@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 import openssh_core
 from openssh_core import Connection
 from openssh_core.testing import LoopbackServer
-
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,16 +25,6 @@ def _reactor(loopback_server: LoopbackServer) -> None:
 def server(make_server: Callable[..., LoopbackServer]) -> LoopbackServer:
     """A server of the test's own."""
     return make_server()
-
-
-@pytest.fixture
-def control_dir() -> Iterator[Path]:
-    """A directory for control sockets, with a name short enough. Whoever uses it leaves it empty."""
-    path = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
-    yield path
-    left = os.listdir(path)
-    shutil.rmtree(path)
-    assert left == []
 
 
 @pytest.fixture
@@ -64,21 +49,6 @@ def connect(control_dir: Path) -> Callable[..., Connection]:
         return openssh_core.connect(**server.connect_options(port=port), control_dir=control_dir, **options)
 
     return connect
-
-
-def _until(condition: Callable[[], T], seconds: float = 60.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
-        time.sleep(0.01)
-    return result
-
-
-@pytest.fixture
-def until() -> Callable[..., Any]:
-    """Waits until a condition holds, and returns what it returned."""
-    return _until
 
 
 class Steady:

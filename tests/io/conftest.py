@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,18 +43,3 @@ def reactor(clean: None) -> Iterator[Reactor]:
         thread.join(30)
         assert not thread.is_alive(), "something is still watched, or a timer still set"
     reactor.forget()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until a condition holds, for at most 30 s; its value."""
-
-    def wait(condition: Callable[[], Any]) -> Any:
-        tick = threading.Event()
-        for _ in range(3000):
-            if value := condition():
-                return value
-            tick.wait(0.01)
-        raise AssertionError("the condition never came true")
-
-    return wait

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import pytest
 
 import openssh_core
 from openssh_core import Connection
 from openssh_core.testing import AccountServer, LoopbackServer
-
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,31 +88,6 @@ def anybody(
     _kept.give_back(request.param)
 
 
-@pytest.fixture
-def control_dir() -> Iterator[Path]:
-    """A directory for control sockets, with a name short enough. Whoever uses it leaves it empty."""
-    path = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
-    yield path
-    left = os.listdir(path)
-    shutil.rmtree(path)
-    assert left == []
-
-
-def _until(condition: Callable[[], T], seconds: float = 60.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
-        time.sleep(0.01)
-    return result
-
-
-@pytest.fixture
-def until() -> Callable[..., object]:
-    """Waits until a condition holds, and returns what it returned."""
-    return _until
-
-
 class Nap:
     """A remote `sleep` that can be told from every other process of the machine.
 
@@ -126,7 +96,8 @@ class Nap:
         command: for the remote shell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, until: Callable[..., Any]) -> None:
+        self._until = until
         self.seconds = 10**6 + int.from_bytes(os.urandom(4), "big")
         self.command = f"sleep {self.seconds}"
 
@@ -137,11 +108,11 @@ class Nap:
 
     def wait_until_it_runs(self, count: int = 1) -> list[int]:
         """The processes, once there are `count` of them."""
-        return _until(lambda: len(found := self.pids()) == count and found) or []
+        return self._until(lambda: len(found := self.pids()) == count and found) or []
 
     def wait_until_it_is_over(self) -> None:
         """Return once nobody sleeps so long any more."""
-        _until(lambda: not self.pids())
+        self._until(lambda: not self.pids())
 
 
 def _argv(pid: int) -> bytes:
@@ -152,6 +123,6 @@ def _argv(pid: int) -> bytes:
 
 
 @pytest.fixture
-def nap() -> Nap:
+def nap(until: Callable[..., Any]) -> Nap:
     """See `Nap`. What is left of it ends with the server."""
-    return Nap()
+    return Nap(until)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -62,18 +61,3 @@ def there(tmp_path: Path) -> Path:
     """A directory of the test's own, for what is remote: the same machine, seen without SFTP."""
     (tmp_path / "there").mkdir()
     return tmp_path / "there"
-
-
-def _until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not come about within {seconds:g} s: {condition!r} is {result!r}")
-        time.sleep(0.002)
-    return result
-
-
-@pytest.fixture
-def until() -> Callable[..., Any]:
-    """Waits until a condition holds, and returns what it returned."""
-    return _until

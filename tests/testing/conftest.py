@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,20 +46,6 @@ def ssh_start() -> Iterator[Ssh]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until a condition holds, for at most 30 s, and return its value."""
-
-    def wait(condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 30
-        while not (value := condition()):
-            assert time.monotonic() < deadline, "the condition never came true"
-            time.sleep(0.005)
-        return value
-
-    return wait
 
 
 @pytest.fixture
