@@ -166,6 +166,17 @@ def test_looking_up_a_host(host: str) -> None:
     assert dict(mine.lookup(host)) == dict(theirs.lookup(host))
 
 
+@pytest.mark.behaviour("config")
+@pytest.mark.parametrize("host", ["user@a", "ssh://a", "-a", "a;b", "a b", "$(a)", "o@x", "m x", "x@x.d", "x@y.d"])
+def test_looking_up_what_is_no_name_of_a_host(host: str) -> None:
+    """To ssh(1) it is none, or something else; here it is looked for as it stands."""
+    import paramiko
+
+    text = CONFIG + "Host user@a a?b [a]*\n  Port 7\nMatch host ssh://*,!ssh://b\n  Port 8\nMatch all\n  Port 9\n"
+    theirs, mine = (module.SSHConfig.from_text(text) for module in (paramiko, ours))
+    assert dict(mine.lookup(host)) == dict(theirs.lookup(host))
+
+
 @pytest.mark.shows("SSHConfig.lookup")
 def test_a_match_that_asks_a_program() -> None:
     text = 'Match exec "test %n = a"\n  User yes\nMatch !exec "test %n = a"\n  User no\n'

@@ -410,6 +410,16 @@ def test_a_tunnel_to_nobody(paramiko: Any, transport: Any) -> None:
 
 
 @pytest.mark.behaviour("tunnels")
+def test_a_tunnel_that_is_forbidden(
+    paramiko: Any, make_server: Callable[..., LoopbackServer], log_in: Callable[..., Any]
+) -> None:
+    transport = log_in(make_server({"AllowTcpForwarding": False})).get_transport()
+    with pytest.raises(paramiko.ChannelException) as caught:
+        transport.open_channel("direct-tcpip", ("127.0.0.1", 1), ("", 0))
+    assert (caught.value.code, caught.value.text) == (1, "Administratively prohibited")
+
+
+@pytest.mark.behaviour("tunnels")
 @pytest.mark.shows("Transport.open_channel")
 def test_a_kind_of_channel_that_there_is_not(paramiko: Any, transport: Any) -> None:
     with pytest.raises(paramiko.ChannelException) as caught:

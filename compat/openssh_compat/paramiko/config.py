@@ -218,7 +218,12 @@ class SSHConfig:
         """The blocks that count for a host."""
         if all(block.get("host") == ["*"] for block in self._config):
             return self._config
-        marks = _marks("".join(f"{line}\n" for line in self._questions()), hostname)
+        from ._host_patterns import block_counts, is_plain
+
+        if is_plain(hostname):
+            marks = _marks("".join(f"{line}\n" for line in self._questions()), hostname)
+        else:
+            marks = {number for number, block in enumerate(self._config) if block_counts(block, hostname)}
         counting: list[dict[str, Any]] = []
         numbers: set[int] = set()
         for number, block in enumerate(self._config):
