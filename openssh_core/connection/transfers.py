@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from .._io.deadline import Deadline
-from ..errors import OpenRefused, RequestRefused, SFTPTimeout
+from ..errors import CommandTimeout, OpenRefused, OpenTimeout, RequestRefused, SFTPTimeout
 from .commands import Commands
 from .files import Files
 
@@ -144,7 +143,7 @@ class Transfers(Commands, Files):
         if self._mover is None:
             self._mover = Mover(self._new_mover_client)
             self._attach(self._mover)
-        digests = Digests(partial(self._digest, limits.deadline))
+        digests = Digests(partial(self._digest, limits))
         with self._moving(self._mover, limits) as client:
             transfer = Transfer(
                 client, wanted, digests=digests, progress=progress, cancel=cancel, limits=limits, check=check
@@ -171,10 +170,12 @@ class Transfers(Commands, Files):
         self._live().on_refusal(self._mover.give_way)
         return client
 
-    def _digest(self, deadline: Deadline, script: str, data: bytes) -> tuple[int, bytes]:
+    def _digest(self, limits: Limits, script: str, data: bytes) -> tuple[int, bytes]:
         try:
-            done = self.run("sh", "-c", script, input=data, encoding=None, timeout=deadline.left())
+            done = self.run("sh", "-c", script, input=data, encoding=None, timeout=limits.deadline.left())
         except (OpenRefused, RequestRefused):
             return 127, b""  # files may be all that this account is for
+        except (CommandTimeout, OpenTimeout) as error:
+            raise limits.too_late(error, self.host) from error
         assert isinstance(done.stdout, bytes)
         return done.returncode, done.stdout

@@ -17,7 +17,7 @@ from openssh_core import Connection, TransferCancelled, TransferTimeout
 from openssh_core.copy import _gauge
 from openssh_core.testing import LoopbackServer, Relay
 
-from .conftest import until
+from .conftest import runs, script, until
 
 SIZE = 24_000_000
 Make = Callable[..., LoopbackServer]
@@ -143,6 +143,21 @@ def test_a_server_that_is_silent_from_the_beginning(make_server: Make, tmp_path:
         finally:
             server.thaw()
         host.get("/etc/hostname", tmp_path / "a")
+
+
+@pytest.mark.parametrize("way", ["get", "put"])
+def test_digests_that_take_too_long(make_server: Make, tmp_path: Path, way: str) -> None:
+    """The program that makes them is ended, too."""
+    (tmp_path / "programs").mkdir()
+    slow = script(tmp_path / "programs" / "sha256sum", f"echo $$ >{tmp_path}/pid; exec sleep 1000")
+    server = make_server({"SetEnv": f"PATH={os.path.dirname(slow)}:{os.environ['PATH']}"})
+    (tmp_path / "from").write_text("content")
+    with openssh_core.connect(**server.connect_options()) as host:
+        with pytest.raises(TransferTimeout) as caught:
+            getattr(host, way)(tmp_path / "from", tmp_path / "to", verify=True, timeout=1)
+        assert (caught.value.limit, caught.value.report.done) == ("timeout", [])
+        until(lambda: not (tmp_path / "pid").exists() or not runs(int((tmp_path / "pid").read_text())))
+    assert set(os.listdir(tmp_path)) - {"pid"} == {"from", "programs"}
 
 
 def test_limits_that_are_none(shared: Connection, tmp_path: Path) -> None:
