@@ -12,6 +12,7 @@ import pytest
 
 import openssh_core
 from openssh_core import SFTPProtocolError
+from openssh_core._protocol.transfer import IN_FLIGHT
 from openssh_core.sftp import FileStat, SFTPClient
 from openssh_core.testing import fake_sftp as fake
 
@@ -320,6 +321,51 @@ def test_answers_out_of_order(against: Any, here: Path) -> None:
         client, _server = against({b"/f": data}, answers={fake.READ: later})
         client.get("/f", target)
         assert (target.getvalue() if isinstance(target, io.BytesIO) else target.read_bytes()) == data
+
+
+@pytest.mark.parametrize("size", [255 * 1024, 255 * 1024 + 1, 1_000_003])
+def test_a_disk_that_takes_a_part_at_a_time(
+    sftp: SFTPClient, here: Path, there: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (there / "f").write_bytes(data := contents(size))
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, piece, at: whole(fd, piece[:100_001], at))
+    assert sftp.get(there / "f", here / "f") == size
+    assert (here / "f").read_bytes() == data
+
+
+class Endless(io.RawIOBase):
+    """Gives odd pieces, and remembers how much it gave."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.given, self._left = 0, size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None and size > 0
+        piece = bytes(min(size, 200_003, self._left))
+        self.given += len(piece)
+        self._left -= len(piece)
+        return piece
+
+
+def test_no_more_is_read_than_may_be_on_the_way(against: Any) -> None:
+    """So a file of any size takes as much memory as a small one."""
+    size, written, most = 40_000_000, 0, 0
+    source = Endless(size)
+
+    def note(_server: fake.FakeSftp, question: fake.Question) -> bytes:
+        nonlocal written, most
+        question.string()
+        question.u64()
+        most = max(most, source.given - written)
+        written += question.u32()
+        return fake.status(question.number, fake.OK)
+
+    client, _server = against({}, answers={fake.WRITE: note})
+    assert client.put(source, "/f") == written == size
+    # One more piece waits for its turn.
+    assert 0 < most <= IN_FLIGHT + 255 * 1024
 
 
 def test_a_write_that_fails_is_not_made_good_by_the_next(against: Any, here: Path) -> None:
