@@ -10,6 +10,9 @@ from collections import deque
 # Bytes asked for and not there yet. More than OpenSSH's channel window (2 MiB) on the way, and as much again at both
 # ends, keeps every link full; it is also what a transfer may take of memory.
 IN_FLIGHT = 8 * 1024 * 1024
+# Bytes asked for where the end is said to be. Nothing is expected there, so little counts as being on the way: with
+# whole pieces a few dozen small files would be all that may be.
+_LOOK = 1024
 
 
 # Pieces that must have come before more are asked for, once all there may be are on the way: questions that travel
@@ -119,8 +122,8 @@ class ReadPlan:
         """How much the next request asks for. One that begins at the size that was told looks for the end."""
         limit = self._limit()
         length = self._piece if limit is None else min(self._piece, limit - self._next)
-        if self._size is not None and self._next < self._size:
-            length = min(length, self._size - self._next)
+        if self._size is not None:
+            length = min(length, self._size - self._next if self._next < self._size else _LOOK)
         return length
 
     def _must_wait(self) -> bool:

@@ -76,7 +76,7 @@ class Transfers(Commands, Files):
             include, exclude: what is wanted of a tree, by patterns or functions (`openssh_core.copy.Rules`).
             convert: `dos2unix`, `unix2dos`, or a function that is given each file piece by piece.
             bwlimit: at most so many bytes a second, on average.
-            at_once: how many files are under way together.
+            at_once: how many files are under way together; unless given 128, and up to 512 while they are small.
             verify: compare SHA-256 digests before a file takes its place; the server's own program makes them, and
                 where it has none the file is read once more.
 

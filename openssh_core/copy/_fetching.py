@@ -45,7 +45,7 @@ class Remote:
         name: in the folder here.
     """
 
-    __slots__ = ("above", "folder", "inside", "name", "path", "status")
+    __slots__ = ("above", "folder", "inside", "name", "path", "status", "weight")
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Remote:
         self.folder = folder
         self.name = name
         self.status = status
+        self.weight = 0
 
     @property
     def target(self) -> str:
@@ -73,7 +74,7 @@ class Remote:
 class Listing:
     """A directory there, and the folder here that its content goes to."""
 
-    __slots__ = ("above", "folder", "handle", "inside", "path")
+    __slots__ = ("above", "folder", "handle", "inside", "path", "weight")
 
     def __init__(self, path: bytes, inside: str, folder: Folder, above: frozenset[bytes]) -> None:
         self.path = path
@@ -81,6 +82,7 @@ class Listing:
         self.folder = folder
         self.handle: bytes | None = None
         self.above = above
+        self.weight = 0
 
 
 Key = Remote | Listing
@@ -129,16 +131,21 @@ class Fetching:
 
     def __next__(self) -> tuple[Key, Course[Any]]:
         self._job.gauge.look()
+        if not self._job.crowd.has_room:
+            raise StopIteration  # for now
         if self._files:
             remote = self._files.popleft()
+            remote.weight = self._job.crowd.enter(remote.status.st_size if remote.status else None)
             return remote, self._course(remote)
         if self._directories:
             listing = self._directories.pop()
+            listing.weight = self._job.crowd.enter(None)
             return listing, self._list(listing)
         raise StopIteration
 
     def _ended(self, outcome: Outcome[Key, Any]) -> None:
         key, error = outcome.key, outcome.error
+        self._job.crowd.leave(key.weight)
         if isinstance(key, Listing):
             self._listed(key, outcome.value, error)
         elif error is not None:
@@ -333,7 +340,7 @@ class Fetching:
             if status is not None and (why := skip_reason(job.options, status.st_size, status.st_mtime, there)):
                 job.report.skip(to_text(remote.path), landing.shown, why)
                 return None
-            start = 0 if status is None else landing.start(status)
+            start = landing.start(status) if status is not None and job.options.resume else 0
             if start and not prefix_fits(job, remote.path, landing.fd, start):
                 landing.start_over()
                 start = 0

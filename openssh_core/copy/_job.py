@@ -13,6 +13,7 @@ from ..errors import OpenSSHError, SFTPTimeout
 from ..sftp import litter
 from ..sftp.attributes import FileStat
 from ..sftp.client import SFTPClient
+from ._crowd import Crowd
 from ._gauge import Gauge
 from .filters import Kind
 from .options import TransferOptions
@@ -47,12 +48,16 @@ class Job:
         self.digests = digests
         self.report = Report()
         self.pressure = Pressure(MOST_ON_THE_WAY)
-        handles = self.session.limits.handles
         # Names there of what will not be completed, and may not be removed yet.
         self.dropped: set[bytes] = set()
         # Whether the server does not answer any more.
         self.stuck = False
-        self.at_once = options.at_once if handles is None else max(1, min(options.at_once, handles - 10))
+        self.crowd = Crowd(options.at_once, self.session.limits.handles)
+
+    @property
+    def at_once(self) -> int:
+        """How many courses there may ever be together."""
+        return self.crowd.most
 
     def failed(self, source: str, target: str, error: Exception) -> None:
         """Note it, unless nothing can go on.

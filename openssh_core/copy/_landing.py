@@ -143,13 +143,12 @@ class Landing:
     # ---- what the courses want (sftp.moving.Target)
 
     def begin(self, status: FileStat) -> None:
-        if self._fd < 0:
-            self.start(status)
+        # It is opened when there is something to write: many may wait for the server.
         self._status = status
 
     def write_at(self, offset: int, data: memoryview) -> None:
         if self._fd < 0:
-            self.start(None)
+            self.start(self._status)
         if self._stream is not None:
             for piece in self._stream.put(offset, data):
                 self._write(piece)
@@ -171,7 +170,7 @@ class Landing:
     def finish(self, size: int) -> None:
         """Everything is there: let it take its place."""
         if self._fd < 0:
-            self.start(None)
+            self.start(self._status)
         if self._stream is not None:
             self._write(self._stream.last())
         if self._regular:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import posixpath
 import stat as modes
@@ -18,6 +19,7 @@ from ..sftp.courses import Course, Outcome, run_all
 from ..sftp.moving import send
 from ..sftp.paths import to_text
 from ..sftp.special import special_here, special_kind
+from ._crowd import SMALL
 from ._gauge import Reader
 from ._holes import send_holes
 from ._job import DEEPEST, Job, facts, kind_of, skip_reason
@@ -43,7 +45,7 @@ class Local:
         fresh: whether the directory it goes to was made just now, so that nothing is in it.
     """
 
-    __slots__ = ("above", "depth", "fresh", "inside", "path", "status", "target")
+    __slots__ = ("above", "depth", "fresh", "inside", "path", "status", "target", "weight")
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Local:
         self.status = status
         self.fresh = fresh
         self.depth = depth
+        self.weight = 0
         # The directories around it, when links are followed.
         self.above = above
 
@@ -120,6 +123,8 @@ class Sending:
 
     def __next__(self) -> tuple[Local, Course[Any]]:
         self._job.gauge.look()
+        if not self._job.crowd.has_room:
+            raise StopIteration  # for now
         if self._waiting:
             return self._begun(self._waiting.pop())
         while self._open:
@@ -129,10 +134,12 @@ class Sending:
         raise StopIteration
 
     def _begun(self, local: Local) -> tuple[Local, Course[Any]]:
+        local.weight = self._job.crowd.enter(local.status.st_size)
         return local, self._course(local)
 
     def _ended(self, outcome: Outcome[Local, Any]) -> None:
         local, value = outcome.key, outcome.value
+        self._job.crowd.leave(local.weight)
         if outcome.error is not None:
             self._job.failed(local.shown, to_text(local.target), outcome.error)
         elif isinstance(value, Departed):
@@ -267,9 +274,23 @@ class Sending:
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), local.shown)
                 if special_kind(now.st_mode):
                     raise special_here(local.shown, now.st_mode)
-                return (yield from self._placed(file, local.shown, opening, now))
+                whole = self._whole(file, now)
+                if whole is None:
+                    return (yield from self._placed(file, local.shown, opening, now))
+            return (yield from self._placed(whole, local.shown, opening, now))
         finally:
             local.target = opening.target
+
+    def _whole(self, file: IO[bytes], status: os.stat_result) -> IO[bytes] | None:
+        """All of a small file, so that it need not be open while the server is waited for; None where it must be."""
+        options = self._job.options
+        if status.st_size > SMALL or options.verify or options.resume or options.sparse:
+            return None
+        data = file.read(SMALL + 1) or b""
+        if len(data) > SMALL or len(data) < status.st_size:
+            file.seek(0)  # it changes
+            return None
+        return io.BytesIO(data)
 
     @property
     def _must_know(self) -> bool:

@@ -32,7 +32,7 @@ class TransferOptions(Value):
     exclude: Rules = None
     convert: Convert | None = None
     bwlimit: float | None = None
-    at_once: int = 128
+    at_once: int | None = None
     verify: bool = False
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class TransferOptions(Value):
             raise InvalidInput(f"umask={self.umask!r} is no number from 0 to 0o777")
         if self.bwlimit is not None and not (_is_number(self.bwlimit) and self.bwlimit > 0):
             raise InvalidInput(f"bwlimit={self.bwlimit!r} is no number of bytes a second above 0")
-        if not _is_int(self.at_once, 1, 1024):
+        if self.at_once is not None and not _is_int(self.at_once, 1, 1024):
             raise InvalidInput(f"at_once={self.at_once!r} is no number from 1 to 1024")
         for one, other in _CONTRADICTIONS:
             if getattr(self, one) and getattr(self, other):
@@ -89,7 +89,7 @@ class Choices(TypedDict, total=False):
     exclude: Rules
     convert: Convert | None
     bwlimit: float | None
-    at_once: int
+    at_once: int | None
     verify: bool
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from openssh_core.testing.fake_sftp import (
     LSTAT,
     MKDIR,
     OPEN,
+    READ,
     REALPATH,
     REMOVE,
     STAT,
@@ -49,7 +51,24 @@ class Case:
 
     def put(self, target: Path | str | None = None, source: Any = None, **options: Any) -> Trains:
         """Send it; the trains."""
-        transfer = Transfer(
+        transfer = self._transfer(options)
+
+        def work() -> None:
+            self.report = transfer.put(source or self.here, target or self.there / "f")
+
+        return self._trains_of(self._client, work)
+
+    def get(self, source: Path) -> Trains:
+        """Fetch a tree to `f`."""
+        transfer = self._transfer({"recursive": True})
+
+        def work() -> None:
+            self.report = transfer.get(source, self.there / "f")
+
+        return self._trains_of(self._client, work)
+
+    def _transfer(self, options: dict[str, Any]) -> Transfer:
+        return Transfer(
             self._client,
             TransferOptions(**options),
             digests=lambda *_: None,
@@ -59,13 +78,8 @@ class Case:
             check=True,
         )
 
-        def work() -> None:
-            self.report = transfer.put(source or self.here, target or self.there / "f")
-
-        return self._trains_of(self._client, work)
-
-    def content(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in self.there.iterdir() if path.is_file()}
+    def content(self, inside: str = ".") -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.there / inside).iterdir() if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +177,18 @@ def test_a_file_that_cannot_be_read_asks_nothing(case: Case) -> None:
     case.here.unlink()
     with pytest.raises(FileNotFoundError):
         assert not case.put()
+
+
+def test_every_file_is_opened_once(case: Case) -> None:
+    tree = case.here.parent / "tree"
+    tree.mkdir()
+    for number in range(400):
+        (tree / f"{number}").write_bytes(b"%d" % number)
+    trains = case.get(tree)
+    assert len(case.content("f")) == 400
+    kinds = Counter(kind for train in trains for kind in train)
+    # Each has its data asked for, and the look behind its end, and nothing a second time.
+    assert (kinds[OPEN], kinds[READ], kinds[STAT]) == (400, 800, 1)
 
 
 @pytest.mark.parametrize("fresh", [True, False])
