@@ -34,7 +34,7 @@ class TransportLife(ClosingContextManager):
     Attributes:
         banner_timeout, handshake_timeout, auth_timeout: seconds for the server to say its version, for the exchange of
             keys, and for it to let us in.
-        channel_timeout: seconds a tunnel may take to open.
+        channel_timeout: seconds a tunnel or a session may take to open.
         forward_agent, forward_x11: whether commands that ask for it may use our agent, and our display; to be set
             before the login.
         connection: the core's own, which can do much more; None before the login.

@@ -160,7 +160,7 @@ class SSHClient(ClosingContextManager):
             sock: what to go over instead of a connection of its own: a socket, a `Channel` (of a jump host), a
                 `ProxyCommand`, or what behaves like a socket.
             gss_auth, gss_kex, gss_deleg_creds, gss_host, gss_trust_dns: GSSAPI, by ssh.
-            channel_timeout: seconds a tunnel may take to open.
+            channel_timeout: seconds a tunnel or a session may take to open (an hour when left out).
             disabled_algorithms: names by kind (`ciphers`, `macs`, `keys`, `pubkeys`, `kex`) that ssh is not to use.
             transport_factory: makes the transport, from a socket and `disabled_algorithms`.
             auth_strategy: its `authenticate(transport)` logs in, and what that returns is returned.
