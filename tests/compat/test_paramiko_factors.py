@@ -19,23 +19,39 @@ KEX = "curve25519-sha256@libssh.org"
 Make = Callable[..., Any]
 
 
+METHODS = (
+    "publickey,password",
+    "publickey,keyboard-interactive",
+    "password,keyboard-interactive",
+    "keyboard-interactive",
+    "publickey,publickey",
+)
+
+
+class Place:
+    """An account that wants such methods (AuthenticationMethods in sshd_config(5)), in the words of a server."""
+
+    def __init__(self, server: AccountServer, user: str) -> None:
+        self.host, self.port, self.user = server.host, server.port, user
+        self.key, self.known_hosts = server.key, server.known_hosts
+
+
 @pytest.fixture(scope="module")
-def servers() -> Iterator[Callable[[str], AccountServer]]:
-    """A server that wants such methods (AuthenticationMethods in sshd_config(5)); one for all tests."""
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
+    """The account of one server that wants such methods."""
     if reason := AccountServer.unavailable():
         pytest.skip(reason)
-    made: dict[str, AccountServer] = {}
-    with ExitStack() as stack:
-
-        def get(methods: str) -> AccountServer:
-            if methods not in made:
-                interactive = "keyboard-interactive" in methods
-                options = {"AuthenticationMethods": methods, "PasswordAuthentication": "password" in methods}
-                server = AccountServer(Account(USER, PASSWORD), keyboard_interactive=interactive, options=options)
-                made[methods] = stack.enter_context(server)
-            return made[methods]
-
-        yield get
+    users = {methods: f"careful{number}" for number, methods in enumerate(METHODS)}
+    lines = []
+    for methods, user in users.items():
+        by_password, by_questions = ("no" if name not in methods else "yes" for name in ("password", "keyboard"))
+        lines += [f"Match User {user}", f"AuthenticationMethods {methods}"]
+        lines += [f"PasswordAuthentication {by_password}", f"KbdInteractiveAuthentication {by_questions}"]
+    rules = tmp_path_factory.mktemp("factors") / "rules"
+    rules.write_text("\n".join([*lines, ""]))
+    accounts = [Account(user, PASSWORD) for user in users.values()]
+    with AccountServer(*accounts, keyboard_interactive=True, options={"Include": str(rules)}) as server:
+        yield lambda methods: Place(server, users[methods])
 
 
 @pytest.fixture
@@ -43,7 +59,7 @@ def start(paramiko: Any) -> Iterator[Make]:
     """Transports that have been greeted; they are closed with the test."""
     with ExitStack() as stack:
 
-        def make(server: AccountServer) -> Any:
+        def make(server: Place) -> Any:
             transport = stack.enter_context(paramiko.Transport((server.host, server.port)))
             transport.start_client(timeout=60)
             return transport
@@ -51,7 +67,7 @@ def start(paramiko: Any) -> Iterator[Make]:
         yield make
 
 
-def key_of(paramiko: Any, server: AccountServer) -> Any:
+def key_of(paramiko: Any, server: Place) -> Any:
     return paramiko.Ed25519Key.from_private_key_file(str(server.key))
 
 
@@ -85,14 +101,14 @@ def allowed(paramiko: Any, call: Callable[..., Any], *args: Any, **named: Any) -
 def test_a_key_then_a_password(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,password")
     transport, key = start(server), key_of(paramiko, server)
-    assert allowed(paramiko, transport.auth_none, USER) == ["publickey"]
-    assert allowed(paramiko, transport.auth_password, USER, PASSWORD) == ["publickey"]
-    assert transport.auth_publickey(USER, key) == ["password"]
+    assert allowed(paramiko, transport.auth_none, server.user) == ["publickey"]
+    assert allowed(paramiko, transport.auth_password, server.user, PASSWORD) == ["publickey"]
+    assert transport.auth_publickey(server.user, key) == ["password"]
     assert transport.is_active() and not transport.is_authenticated()
-    assert allowed(paramiko, transport.auth_publickey, USER, key) == ["password"]
+    assert allowed(paramiko, transport.auth_publickey, server.user, key) == ["password"]
     with pytest.raises(paramiko.AuthenticationException, match="^Authentication failed.$"):
-        transport.auth_password(USER, "wrong")
-    assert transport.auth_password(USER, PASSWORD) == []
+        transport.auth_password(server.user, "wrong")
+    assert transport.auth_password(server.user, PASSWORD) == []
     assert transport.is_authenticated() and says_yes(transport)
 
 
@@ -101,9 +117,9 @@ def test_a_key_then_a_password(paramiko: Any, servers: Make, start: Make) -> Non
 def test_a_key_then_questions(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,keyboard-interactive")
     transport, handler = start(server), Handler()
-    assert transport.auth_publickey(USER, key_of(paramiko, server)) == ["keyboard-interactive"]
-    assert allowed(paramiko, transport.auth_password, USER, PASSWORD, fallback=False) == ["keyboard-interactive"]
-    assert transport.auth_interactive(USER, handler) == []
+    assert transport.auth_publickey(server.user, key_of(paramiko, server)) == ["keyboard-interactive"]
+    assert allowed(paramiko, transport.auth_password, server.user, PASSWORD, fallback=False) == ["keyboard-interactive"]
+    assert transport.auth_interactive(server.user, handler) == []
     assert handler.asked == [[("Password: ", False)]]
     assert says_yes(transport)
 
@@ -112,17 +128,18 @@ def test_a_key_then_questions(paramiko: Any, servers: Make, start: Make) -> None
 def test_a_key_then_a_password_that_answers_a_question(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("publickey,keyboard-interactive")
     transport = start(server)
-    assert transport.auth_publickey(USER, key_of(paramiko, server)) == ["keyboard-interactive"]
-    assert transport.auth_password(USER, PASSWORD) == []
+    assert transport.auth_publickey(server.user, key_of(paramiko, server)) == ["keyboard-interactive"]
+    assert transport.auth_password(server.user, PASSWORD) == []
     assert says_yes(transport)
 
 
 @pytest.mark.behaviour("factors")
 @pytest.mark.shows("Transport.auth_interactive_dumb")
 def test_a_password_then_questions(servers: Make, start: Make) -> None:
-    transport, handler = start(servers("password,keyboard-interactive")), Handler()
-    assert transport.auth_password(USER, PASSWORD) == ["keyboard-interactive"]
-    assert transport.auth_interactive_dumb(USER, handler) == []
+    server, handler = servers("password,keyboard-interactive"), Handler()
+    transport = start(server)
+    assert transport.auth_password(server.user, PASSWORD) == ["keyboard-interactive"]
+    assert transport.auth_interactive_dumb(server.user, handler) == []
     assert handler.asked and says_yes(transport)
 
 
@@ -131,23 +148,24 @@ def test_one_key_then_another(paramiko: Any, servers: Make, start: Make, tmp_pat
     server = servers("publickey,publickey")
     transport, key = start(server), key_of(paramiko, server)
     stranger = paramiko.Ed25519Key.from_private_key_file(str(shared_key("stranger").write(tmp_path / "stranger")))
-    assert transport.auth_publickey(USER, key) == ["publickey"]
+    assert transport.auth_publickey(server.user, key) == ["publickey"]
     for again in (key, stranger):
         with pytest.raises(paramiko.AuthenticationException):
-            transport.auth_publickey(USER, again)
+            transport.auth_publickey(server.user, again)
 
 
 @pytest.mark.behaviour("factors")
 def test_what_is_not_offered(paramiko: Any, servers: Make, start: Make) -> None:
-    transport = start(servers("publickey,password"))
-    assert allowed(paramiko, transport.auth_interactive, USER, Handler()) == ["publickey"]
+    server = servers("publickey,password")
+    transport = start(server)
+    assert allowed(paramiko, transport.auth_interactive, server.user, Handler()) == ["publickey"]
 
 
 @pytest.mark.behaviour("factors")
 def test_a_wrong_answer(paramiko: Any, servers: Make, start: Make) -> None:
     server = servers("keyboard-interactive")
     with pytest.raises(paramiko.AuthenticationException, match="^Authentication failed.$"):
-        start(server).auth_interactive(USER, Handler("wrong"))
+        start(server).auth_interactive(server.user, Handler("wrong"))
 
 
 @pytest.mark.behaviour("factors")
@@ -155,8 +173,9 @@ def test_a_handler_that_raises(servers: Make, start: Make) -> None:
     def handler(*_question: Any) -> list[str]:
         raise LookupError("nobody told me")
 
+    server = servers("keyboard-interactive")
     with pytest.raises(LookupError, match="nobody told me"):
-        start(servers("keyboard-interactive")).auth_interactive(USER, handler)
+        start(server).auth_interactive(server.user, handler)
 
 
 # ---- clients
@@ -198,14 +217,14 @@ def test_a_ticket_that_nobody_takes(servers: Make) -> None:
     with ours.Transport((server.host, server.port)) as transport:
         transport.start_client()
         transport.set_gss_host("another.name")
-        assert allowed(ours, transport.auth_gssapi_with_mic, USER, "another.name", True) == ["publickey"]
-        assert allowed(ours, transport.auth_gssapi_keyex, USER) == ["publickey"]
-        assert transport.auth_publickey(USER, key_of(ours, server)) == ["password"]
+        assert allowed(ours, transport.auth_gssapi_with_mic, server.user, "another.name", True) == ["publickey"]
+        assert allowed(ours, transport.auth_gssapi_keyex, server.user) == ["publickey"]
+        assert transport.auth_publickey(server.user, key_of(ours, server)) == ["password"]
     with ours.Transport((server.host, server.port)) as transport:
-        assert allowed(ours, transport.connect, username=USER, gss_auth=True) == ["publickey"]
+        assert allowed(ours, transport.connect, username=server.user, gss_auth=True) == ["publickey"]
     with client:
         common = {"allow_agent": False, "look_for_keys": False, "gss_auth": True, "gss_kex": True}
-        address = (server.host, server.port, USER)
+        address = (server.host, server.port, server.user)
         assert allowed(ours, client.connect, *address, **common) == ["publickey"]
         client.connect(*address, key_filename=str(server.key), password=PASSWORD, **common)
         assert client.exec_command("echo yes")[1].read() == b"yes\n"
@@ -233,8 +252,8 @@ def test_what_was_agreed_on(paramiko: Any, servers: Make, start: Make) -> None:
             assert transport.host_key_type == "ssh-ed25519"
             assert transport.kex_engine is None
             if not transport.is_authenticated():
-                transport.auth_publickey(USER, key_of(paramiko, server))
-                transport.auth_password(USER, PASSWORD)
+                transport.auth_publickey(server.user, key_of(paramiko, server))
+                transport.auth_password(server.user, PASSWORD)
 
 
 @pytest.mark.behaviour("agreed")
