@@ -220,6 +220,10 @@ def test_logging_under_another_name(paramiko: Any, loopback_server: LoopbackServ
         client.load_host_keys(str(server.known_hosts))
         client.connect(server.host, server.port, server.user, key_filename=str(server.key), allow_agent=False)
         client._log(10, "said by a policy")
+        client.open_sftp().close()
     said = {(record.name, record.getMessage()) for record in caplog.records}
     assert ("of.mine", "said by a policy") in said
+    assert {text.split(" ", 1)[0] for name, text in said if text.startswith("Connected (version 2.0, client OpenSSH_")}
+    sftp = " ".join(text for name, text in said if name == "of.mine.sftp")
+    assert "Opened sftp connection (server version 3)" in sftp and "sftp session closed." in sftp
     assert {name for name, text in said if "Authentication" in text and "successful" in text} == {"of.mine"}

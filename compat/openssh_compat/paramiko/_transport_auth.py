@@ -87,7 +87,8 @@ class Authentication(Greeting):
         if self._host_key is None and connection.host_key is not None:
             self._host_key = from_core(connection.host_key)
         self._started = True
-        self._log(INFO, "Connected (version 2.0, client %s)", connection.server_version or "unknown")
+        software = (connection.server_version or "unknown").split()[0]
+        self._log(INFO, "Connected (version 2.0, client %s)", software)
         self._log(INFO, "Authentication successful!")
 
     def _was_a_part(self, error: AuthenticationError, username: str, credentials: Credentials) -> bool:

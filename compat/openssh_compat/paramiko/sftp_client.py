@@ -17,6 +17,8 @@ from ._failures import session_error
 from ._lent import lend
 from ._sftp_channel import SFTPChannel
 from ._sftp_failures import in_paramikos_words
+from .channel import Channel
+from .common import INFO
 from .sftp import SFTPError
 from .sftp_attr import SFTPAttributes
 from .sftp_file import SFTPFile
@@ -50,7 +52,8 @@ class SFTPClient(ClosingContextManager):
     def __init__(self, sock: Any) -> None:
         self.sock = sock
         self._cwd: bytes | None = None
-        self._logger = get_logger("paramiko.transport.sftp")
+        parent = sock.get_transport().get_log_channel() if isinstance(sock, Channel) else "paramiko.transport"
+        self._logger = get_logger(f"{parent}.sftp")
         if isinstance(sock, SFTPChannel):
             self._core = sock.core
         else:
@@ -58,6 +61,7 @@ class SFTPClient(ClosingContextManager):
                 self._core = CoreClient.over(sock)
             except OpenSSHError as error:
                 raise SSHException(f"EOF during negotiation: {error}") from error
+        self._log(INFO, "Opened sftp connection (server version 3)")
 
     @classmethod
     def from_transport(cls, t: Transport, window_size: int | None = None, max_packet_size: int | None = None) -> Self:
@@ -83,6 +87,8 @@ class SFTPClient(ClosingContextManager):
 
     def close(self) -> None:
         """End it. Idempotent."""
+        if not self._core.closed:
+            self._log(INFO, "sftp session closed.")
         self._core.close()
 
     def get_channel(self) -> Any:
