@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
 
-from openssh_core.testing import LoopbackServer, Server
+from openssh_core.testing import Account, AccountServer, LoopbackServer, Server
 
 T = TypeVar("T")
 
@@ -120,3 +121,20 @@ def in_thread() -> Iterator[Callable[..., Any]]:
     yield start
     for thread in threads:
         thread.join(60)
+
+
+SUDO_PASSWORD = "correct' horse \\ $x"
+
+
+@pytest.fixture(scope="session")
+def accounts() -> Iterator[AccountServer]:
+    """A server where an ordinary user, `asked`, becomes root by sudo, which wants the password each time."""
+    if reason := AccountServer.unavailable():
+        pytest.skip(reason)
+    if not shutil.which("sudo"):
+        pytest.skip("there is no sudo")
+    with AccountServer(Account("asked", SUDO_PASSWORD)) as server:
+        sudoers = server.directory / "etc" / "sudoers.d" / "test"
+        sudoers.write_text("asked ALL=(ALL) ALL\nDefaults timestamp_timeout=0\n", encoding="ascii")
+        sudoers.chmod(0o440)
+        yield server

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -13,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from openssh_core.testing import Account, AccountServer, LoopbackServer
+from openssh_core.testing import AccountServer, LoopbackServer
+
+from .conftest import SUDO_PASSWORD
 
 pytest.importorskip("invoke", reason="invoke is not installed: the adapter stands on it")
 
@@ -181,27 +182,12 @@ def test_a_tunnel_to_here(env: Any) -> None:
 
 # ---- as another user
 
-PASSWORD = "correct' horse \\ $x"
-
-
-@pytest.fixture(scope="module")
-def accounts() -> Iterator[AccountServer]:
-    if reason := AccountServer.unavailable():
-        pytest.skip(reason)
-    if not shutil.which("sudo"):
-        pytest.skip("there is no sudo")
-    with AccountServer(Account("asked", PASSWORD)) as server:
-        sudoers = server.directory / "etc" / "sudoers.d" / "test"
-        sudoers.write_text("asked ALL=(ALL) ALL\nDefaults timestamp_timeout=0\n", encoding="ascii")
-        sudoers.chmod(0o440)
-        yield server
-
 
 @pytest.fixture
 def ordinary(accounts: AccountServer) -> Iterator[Path]:
     """As an ordinary user, whose password is known; a folder of root's over there."""
     with own_environment():
-        api.env.update(settings_for(accounts), sudo_password=PASSWORD)
+        api.env.update(settings_for(accounts), sudo_password=SUDO_PASSWORD)
         folder = accounts.home("asked") / f"roots-{os.urandom(3).hex()}"
         folder.mkdir(mode=0o700)
         os.chown(folder, 0, 0)

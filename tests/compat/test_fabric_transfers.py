@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Any
 import pytest
 
 import openssh_core
-from openssh_core.testing import Account, AccountServer, LoopbackServer
+from openssh_core.testing import AccountServer, LoopbackServer
+
+from .conftest import SUDO_PASSWORD
 
 pytest.importorskip("invoke", reason="invoke is not installed: fabric and the adapter stand on it")
 
@@ -251,21 +252,6 @@ def test_a_group_fetches_into_a_folder_for_each_host(loopback_server: LoopbackSe
 
 # ---- as another user
 
-PASSWORD = "correct' horse \\ $x"
-
-
-@pytest.fixture(scope="module")
-def accounts() -> Iterator[AccountServer]:
-    if reason := AccountServer.unavailable():
-        pytest.skip(reason)
-    if not shutil.which("sudo"):
-        pytest.skip("there is no sudo")
-    with AccountServer(Account("asked", PASSWORD)) as server:
-        sudoers = server.directory / "etc" / "sudoers.d" / "test"
-        sudoers.write_text("asked ALL=(ALL) ALL\nDefaults timestamp_timeout=0\n", encoding="ascii")
-        sudoers.chmod(0o440)
-        yield server
-
 
 @pytest.fixture
 def ordinary(accounts: AccountServer) -> Iterator[Callable[..., Any]]:
@@ -285,7 +271,7 @@ def ordinary(accounts: AccountServer) -> Iterator[Callable[..., Any]]:
 
 
 def test_files_of_root(ordinary: Callable[..., Any], accounts: AccountServer, here: Path) -> None:
-    c = ordinary(sudo={"password": PASSWORD})
+    c = ordinary(sudo={"password": SUDO_PASSWORD})
     folder = accounts.home("asked") / "roots"
     folder.mkdir(mode=0o700, exist_ok=True)
     os.chown(folder, 0, 0)
@@ -307,7 +293,7 @@ def test_files_of_root(ordinary: Callable[..., Any], accounts: AccountServer, he
 
 
 def test_trees_of_root(ordinary: Callable[..., Any], accounts: AccountServer, here: Path) -> None:
-    c = ordinary(sudo={"password": PASSWORD})
+    c = ordinary(sudo={"password": SUDO_PASSWORD})
     folder = accounts.home("asked") / "trees"
     folder.mkdir(mode=0o700, exist_ok=True)
     os.chown(folder, 0, 0)
@@ -320,7 +306,7 @@ def test_trees_of_root(ordinary: Callable[..., Any], accounts: AccountServer, he
 
 
 def test_a_file_that_root_does_not_have(ordinary: Callable[..., Any], here: Path) -> None:
-    c = ordinary(sudo={"password": PASSWORD})
+    c = ordinary(sudo={"password": SUDO_PASSWORD})
     (here / "kept").write_text("kept")
     with pytest.raises(openssh_core.CommandFailed, match="No such file"):
         c.get("/nowhere/file", "kept", sudo=True)
@@ -337,7 +323,7 @@ def test_a_wrong_password_for_a_file(ordinary: Callable[..., Any], here: Path) -
 
 
 def test_sudo_with_a_password(ordinary: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
-    c = ordinary(sudo={"password": PASSWORD})
+    c = ordinary(sudo={"password": SUDO_PASSWORD})
     assert c.sudo("id -un", hide=True).stdout == "root\n"
     with c.cd("/usr"), c.prefix("X=1"):
         assert c.sudo('echo "$PWD $X $A"', hide=True, env={"A": "a b"}).stdout.split("\n")[0].startswith("/usr 1")
@@ -358,6 +344,6 @@ def test_what_is_left_alone_as_root(
     ordinary: Callable[..., Any], accounts: AccountServer, until: Callable[..., Any]
 ) -> None:
     done = accounts.home("asked") / "done"
-    assert ordinary(sudo={"password": PASSWORD}).sudo(f"touch {done}", disown=True, hide=True) is None
+    assert ordinary(sudo={"password": SUDO_PASSWORD}).sudo(f"touch {done}", disown=True, hide=True) is None
     until(done.exists)
     assert done.stat().st_uid == 0
