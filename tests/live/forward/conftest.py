@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,27 @@ from openssh_core import Connection
 from openssh_core.testing import LoopbackServer
 
 Serve = Callable[[socket.socket], None]
+
+SOON = 60.0
+"""Seconds in which what is awaited comes about on any machine."""
+
+
+def everything(sock: socket.socket) -> bytes:
+    """What comes until the end."""
+    pieces = []
+    while piece := sock.recv(65_536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def round_trip(address: Any, data: bytes = b"hello") -> bytes:
+    """Send it there, and return what comes back."""
+    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as client:
+        client.settimeout(SOON)
+        client.connect(address)
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        return everything(client)
 
 
 class Target:

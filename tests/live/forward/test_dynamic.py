@@ -17,10 +17,10 @@ import openssh_core
 from openssh_core import Connection, ForwardRefused, OpenRefused, RemoteProtocolError
 from openssh_core.testing import LoopbackServer, assert_nothing_left, snapshot
 
+from .conftest import SOON
+
 MakeTarget = Callable[..., Any]
 Until = Callable[..., Any]
-
-SOON = 60.0
 
 
 def through(forward: Any, version: str, host: str, port: int, data: bytes = b"hello") -> bytes:

@@ -23,9 +23,9 @@ from openssh_core._io.reactor import get_reactor
 from openssh_core._wire import channels as wire
 from openssh_core.testing import FakeMaster, FakeServer, LoopbackServer, assert_nothing_left, snapshot
 
-MakeTarget = Callable[..., Any]
+from .conftest import SOON
 
-SOON = 60.0
+MakeTarget = Callable[..., Any]
 
 
 def round_trip(sock: socket.socket) -> bytes:

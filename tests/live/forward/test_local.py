@@ -18,27 +18,10 @@ import openssh_core
 from openssh_core import Connection, ConnectionClosed, ForwardRefused, InvalidInput, OpenRefused
 from openssh_core.testing import LoopbackServer, assert_nothing_left, snapshot
 
+from .conftest import SOON, everything, round_trip
+
 MakeTarget = Callable[..., Any]
 Until = Callable[..., object]
-
-SOON = 60.0
-
-
-def everything(sock: socket.socket) -> bytes:
-    pieces = []
-    while piece := sock.recv(65_536):
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def round_trip(address: Any, data: bytes = b"hello") -> bytes:
-    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-    with socket.socket(family) as client:
-        client.settimeout(SOON)
-        client.connect(address)
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-        return everything(client)
 
 
 def test_port_0_is_reported_and_listens_at_once(either: Connection, make_target: MakeTarget) -> None:

@@ -19,26 +19,10 @@ import openssh_core
 from openssh_core import Connection, ForwardRefused, InvalidInput, OpenTimeout
 from openssh_core.testing import LoopbackServer, assert_nothing_left, snapshot
 
+from .conftest import SOON, everything, round_trip
+
 MakeTarget = Callable[..., Any]
 Until = Callable[..., Any]
-
-SOON = 60.0
-
-
-def everything(sock: socket.socket) -> bytes:
-    pieces = []
-    while piece := sock.recv(65_536):
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def round_trip(address: Any, data: bytes = b"hello") -> bytes:
-    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as client:
-        client.settimeout(SOON)
-        client.connect(address)
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-        return everything(client)
 
 
 def test_port_0_is_reported(either: Connection, make_target: MakeTarget) -> None:

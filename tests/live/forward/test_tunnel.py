@@ -20,16 +20,9 @@ from openssh_core._io.reactor import get_reactor
 from openssh_core._io.version import ssh_version
 from openssh_core.testing import LoopbackServer, assert_nothing_left, snapshot
 
+from .conftest import SOON, everything
+
 MakeTarget = Callable[..., Any]
-
-SOON = 60.0
-
-
-def everything(sock: socket.socket) -> bytes:
-    pieces = []
-    while piece := sock.recv(65_536):
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def test_what_goes_in_comes_back(either: Connection, make_target: MakeTarget) -> None:
