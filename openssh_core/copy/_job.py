@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import stat as modes
 from collections.abc import Callable
@@ -86,6 +87,8 @@ class Job:
         """See that what was told the server last, to remove what is not complete, has reached it."""
         if isinstance(error, SFTPTimeout):
             self.stuck = True
+        with contextlib.suppress(Exception):
+            self.gauge.look()  # if the time is over, what is left of it to clean up begins here
         if not self.stuck and self.session.error is None:
             try:
                 self._remove_dropped()

@@ -157,7 +157,7 @@ def test_digests_that_take_too_long(make_server: Make, tmp_path: Path, way: str)
             getattr(host, way)(tmp_path / "from", tmp_path / "to", verify=True, timeout=1)
         assert (caught.value.limit, caught.value.report.done) == ("timeout", [])
         until(lambda: not (tmp_path / "pid").exists() or not runs(int((tmp_path / "pid").read_text())))
-    assert set(os.listdir(tmp_path)) - {"pid"} == {"from", "programs"}
+        until(lambda: set(os.listdir(tmp_path)) - {"pid"} == {"from", "programs"})
 
 
 def test_limits_that_are_none(shared: Connection, tmp_path: Path) -> None:
