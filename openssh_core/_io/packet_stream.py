@@ -8,6 +8,7 @@ that is replaced in one assignment: whoever comes next finds either the old stat
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
 import socket
@@ -185,9 +186,11 @@ class PacketReader:
         return True
 
     def _receive(self, flags: int) -> bool:
+        asked = 0
         if self._note is self._state[5] or not self._note:
             self._make_room()
             room = self._room()
+            asked = len(room)
             note: list[int] = []
             self._note = note
             try:
@@ -201,7 +204,7 @@ class PacketReader:
             raise EOFError
         self._state = taken, buffer, start, end + count, large, self._note
         # Last: what an interrupt kept from being accounted for is not waited for.
-        self.drained = end + count < (_INBOX if large is None else len(large))
+        self.drained = count < asked
         return True
 
     def rest(self) -> bytes:
@@ -256,9 +259,10 @@ class PacketStream:
     """
 
     def __init__(self, sock: socket.socket, limit: int, leaving: Callable[[Outgoing], None]) -> None:
-        sock.setblocking(True)
-        # Each call says whether it waits. What the kernel does not take as a limit would wait for ever.
-        self.can_wait = _limit_waiting(sock)
+        # Each call says whether it waits, where it is the kernel that listens: the sockets of green threads do not. And
+        # what the kernel does not take as a limit would wait for ever.
+        self.can_wait = isinstance(sock, _socket.socket) and _limit_waiting(sock)
+        sock.setblocking(self.can_wait)
         self._sock = sock
         self.writer = PacketWriter(sock, leaving)
         self.reader = PacketReader(sock, limit)

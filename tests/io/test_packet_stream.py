@@ -140,6 +140,26 @@ def test_a_part_of_a_long_packet_is_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         stream.close()
 
 
+class Green:
+    """A socket as libraries of green threads have them: around one, and with its own idea of waiting."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def test_nobody_sleeps_in_a_socket_of_another_kind() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        green: Any = Green(far)
+        stream = PacketStream(green, LIMIT, lambda _: None)
+        assert not stream.can_wait and far.gettimeout() == 0.0
+        near.sendall(frame(b"one"))
+        assert take(stream) == b"one"
+
+
 @pytest.mark.parametrize("wait", [False, True])
 @pytest.mark.parametrize("seed", range(5))
 def test_interrupts_at_any_line(monkeypatch: pytest.MonkeyPatch, seed: int, wait: bool) -> None:
