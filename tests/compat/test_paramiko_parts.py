@@ -1,4 +1,4 @@
-"""The parts that need no server: pipes, files over a stream of one's own, keys of agents of one's own, strategies."""
+"""The parts that hardly need a server: pipes, files over streams and keys of agents of one's own, strategies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from unittest.mock import MagicMock, Mock
 
 import pytest
+
+from openssh_compat import paramiko as ours
+from openssh_core.testing import LoopbackServer, generate_key
 
 
 @pytest.mark.shows(
@@ -211,3 +214,52 @@ def test_a_source_that_does_not_raise_has_logged_in(paramiko: Any, outcome: Any)
 
     results = Strategy(None).authenticate(Mock())
     assert [type(results[0].result), results[1].result] == [ValueError, outcome]
+
+
+# ---- ours alone
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+def test_a_key_of_the_originals_logs_in(kind: str, tmp_path: Path) -> None:
+    import paramiko as original
+
+    pair = generate_key(kind=kind)
+    key = original.PKey.from_path(pair.write(tmp_path / "key"))
+    with LoopbackServer(key=pair) as server, ours.SSHClient() as client:
+        client.load_host_keys(str(server.known_hosts))
+        client.connect(server.host, server.port, server.user, pkey=key, allow_agent=False, look_for_keys=False)
+        assert client.exec_command("echo yes")[1].read() == b"yes\n"
+
+
+def test_what_keys_of_the_originals_become(tmp_path: Path) -> None:
+    import paramiko as original
+
+    from openssh_compat.paramiko._foreign import as_ours
+
+    pair = generate_key()
+    key = original.PKey.from_path(pair.write(tmp_path / "key"))
+    blob = key.asbytes()
+    key.public_blob = original.PublicBlob.from_string(pair.public)
+    certified = as_ours(key)
+    assert certified.can_sign() and certified.public_blob is not None and certified.public_blob.key_blob == blob
+    of_agent = as_ours(original.AgentKey(OnesOwnAgent(), blob, "a comment"))
+    assert isinstance(of_agent, ours.AgentKey) and of_agent.sign_ssh_data(b"") == b"a signature"
+    public = as_ours(original.Ed25519Key(data=blob))
+    assert public.asbytes() == blob and not public.can_sign()
+
+
+def test_a_key_that_the_original_does_not_write_down() -> None:
+    from openssh_compat.paramiko._foreign import as_ours
+
+    class Old:
+        def can_sign(self) -> bool:
+            return True
+
+        def get_name(self) -> str:
+            return "ssh-rsa"
+
+        def write_private_key(self, file: Any) -> None:
+            raise Exception("Not implemented in PKey")  # as there
+
+    with pytest.raises(ours.SSHException, match="load it with openssh_compat"):
+        as_ours(Old())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from openssh_core.testing import LoopbackServer
+from openssh_core.testing import LoopbackServer, generate_key
 
 # In each, other people's tests take their time, twice.
 pytestmark = [pytest.mark.thirdparty, pytest.mark.timeout(400)]
@@ -25,10 +25,10 @@ BOTH = ("stock", "ours")
 
 @pytest.fixture
 def compare(
-    run_suite: Callable[..., Mapping[str, str]], tally: Callable[[str], None], tmp_path: Path
+    run_suite: Callable[..., Mapping[str, str]], tally: Callable[[str], None], home: Path, tmp_path: Path
 ) -> Callable[..., None]:
-    """Run tests over paramiko and over ours, at one time, each in a copy of their folder. See that what passes over
-    paramiko passes over ours, but for what is expected to fail; and that this fails.
+    """Run tests over paramiko and over ours, at one time, each in a copy of their folder and with a home of its own.
+    See that what passes over paramiko passes over ours, but for what is expected to fail; and that this fails.
 
     `compare(name, folder, *arguments, stages={target: name of a file in stages/}, **variables)`.
     """
@@ -42,7 +42,8 @@ def compare(
             for target, stage in (stages or {}).items():
                 (place / target).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(HERE / "stages" / stage, place / target)
-            return run_suite(which, place, *arguments, **variables)
+            shutil.copytree(home, tmp_path / f"home-{which}")
+            return run_suite(which, place, *arguments, HOME=str(tmp_path / f"home-{which}"), **variables)
 
         with ThreadPoolExecutor(2) as pool:
             stock, ours = pool.map(run, BOTH)
@@ -157,14 +158,41 @@ def test_pyfilesystem(source: Source, compare: Callable[..., None]) -> None:
     compare("fs.sshfs", folder, "test_over_sftp.py", stages={"test_over_sftp.py": "over_pyfilesystem.py"})
 
 
+# Tests that have paramiko make a server in their program: the client alone is over ours.
+APART = {"stages": {"client_apart.py": "client_apart.py"}, "OPENSSH_COMPAT_STANDS_IN": ""}
+
+
 def test_sshtunnel(source: Source, compare: Callable[..., None]) -> None:
-    """Its client is over ours, in one program with the server over paramiko that its tests make for it."""
-    folder = source("sshtunnel")
     test = "tests/test_forwarder.py"
     # The first waits for a second ten times, the second now and then for ever, over paramiko, too.
     leave = [f"--deselect={test}::SSHClientTest::{name}" for name in SLOW_TUNNELS]
-    stages = {"client_apart.py": "client_apart.py"}
-    compare("sshtunnel", folder, "-p", "client_apart", *leave, test, stages=stages, OPENSSH_COMPAT_STANDS_IN="")
+    compare("sshtunnel", source("sshtunnel"), "-p", "client_apart", *leave, test, CLIENT="sshtunnel", **APART)
 
 
 SLOW_TUNNELS = ["test_check_tunnels", "test_tunnel_bindings_contain_active_tunnels"]
+
+
+def test_sftpretty(source: Source, compare: Callable[..., None]) -> None:
+    """Most against a server that is not OpenSSH's, some against one that is."""
+    folder = source("sftpretty")
+    # Installed, it would be a plugin of everybody's.
+    shutil.copytree(source("pytest-sftpserver", "1.3.0") / "pytest_sftpserver", folder / "pytest_sftpserver")
+    key = generate_key(passphrase="tEst@!357")
+    key.write(folder / "id_sftpretty")
+    with LoopbackServer(key=key) as server:
+        common = folder / "tests" / "common.py"
+        where = f"LOCAL.update(host={server.host!r}, port={server.port})"
+        common.write_text(f"{common.read_text()}\n{where}\n")
+        # What they look at, to leave out tests of their own: who runs this, and where.
+        variables = {"CLIENT": "sftpretty", "USER": server.user, "CI": ""}
+        options = [
+            "-p",
+            "client_apart",
+            "-p",
+            "pytest_sftpserver.plugin",
+            "-o",
+            "addopts=",
+            "--ignore=tests/test_pep8.py",
+            "tests",
+        ]
+        compare("sftpretty", folder, *options, **variables, **APART)

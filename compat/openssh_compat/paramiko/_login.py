@@ -15,6 +15,7 @@ from typing import Any
 
 from openssh_core import InvalidKey, PrivateKey, Prompt
 
+from ._foreign import as_ours
 from ._key_text import read_key_text
 from ._temporary import private_directory
 from .agent import AgentKey
@@ -36,7 +37,7 @@ class Credentials:
         password: the account's; also tried as passphrase when there is none.
         passphrase: of the key files.
         key_filename: key file(s), or their certificates.
-        pkeys: key objects.
+        pkeys: key objects, of ours or of the original's.
         agent, defaults: whether the agent's keys and those in ~/.ssh are offered.
         answer: answers what else the server asks.
         methods: the only ways that are tried, in this order; None for all there is something for.
@@ -59,7 +60,7 @@ class Credentials:
         self.password = _text(password)
         self.passphrase = _text(passphrase)
         self.key_filename = key_filename
-        self.pkeys = tuple(pkeys)
+        self.pkeys = tuple(map(as_ours, pkeys))
         self.agent = agent
         self.defaults = defaults
         self.answer = answer
