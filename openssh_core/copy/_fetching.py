@@ -102,9 +102,15 @@ class Fetching:
         self._job.gauge.expect(status.st_size if status else None)
         self._files.append(Remote(path, os.fsdecode(name), folder, name, status))
 
-    def add_tree(self, path: bytes, folder: Folder) -> None:
-        """A directory whose content goes to the folder, which is released when it is done."""
-        self._directories.append(Listing(path, "", folder, frozenset()))
+    def add_tree(self, path: bytes, folder: Folder, handle: bytes | None = None) -> None:
+        """A directory whose content goes to the folder, which is released when it is done.
+
+        Args:
+            handle: of the directory there, if it is open already; it is closed in any case.
+        """
+        listing = Listing(path, "", folder, frozenset())
+        listing.handle = handle
+        self._directories.append(listing)
 
     def run(self) -> None:
         """Do it.
@@ -120,6 +126,9 @@ class Fetching:
             self._verifier.last()
         finally:
             self._verifier.drop()
+            for listing in self._directories:
+                if listing.handle is not None:
+                    self._job.session.tell(wire.Close(listing.handle))
             for folder in [waiting.folder for waiting in self._files] + [each.folder for each in self._directories]:
                 with contextlib.suppress(OSError):
                     folder.release()

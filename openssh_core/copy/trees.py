@@ -12,7 +12,7 @@ from time import monotonic
 from typing import IO, Any
 
 from .._wire import sftp as wire
-from .._wire.sftp_replies import Attrs, Status
+from .._wire.sftp_replies import Attrs, Handle, Status
 from ..errors import InvalidInput, SFTPTimeout, TransferError
 from ..sftp.attributes import FileStat, of_wire
 from ..sftp.client import SFTPClient
@@ -112,14 +112,15 @@ class Transfer:
             paths = [path for pattern in paths for path in self._fitting(pattern)]
         self._single = not several and not self._options.recursive
         inside = several or where.endswith("/")
-        statuses = self._looked_at(job, paths) if self._options.recursive else dict.fromkeys(paths)
+        opened: dict[bytes, bytes] = {}
+        statuses = self._looked_at(job, paths, opened) if self._options.recursive else dict.fromkeys(paths)
         for path, status in statuses.items():
             name = posixpath.basename(path.rstrip(b"/")) or path
             try:
                 if status is not None and status.is_dir():
                     target = os.path.join(where, os.fsdecode(name)) if several else where
                     os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
-                    fetching.add_tree(path, Folder.top(target))
+                    fetching.add_tree(path, Folder.top(target), opened.pop(path, None))
                 elif inside or os.path.isdir(where):
                     if name in (b".", b"..", b"/"):
                         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), to_text(path))
@@ -130,17 +131,37 @@ class Transfer:
                     fetching.add(path, Folder.top(directory), os.fsencode(last), status)
             except OSError as error:
                 job.failed(to_text(path), where, error)
+            finally:
+                if (handle := opened.pop(path, None)) is not None:
+                    job.session.tell(wire.Close(handle))
 
-    def _looked_at(self, job: Job, paths: list[bytes]) -> dict[bytes, FileStat | None]:
+    def _looked_at(self, job: Job, paths: list[bytes], opened: dict[bytes, bytes]) -> dict[bytes, FileStat | None]:
+        """What each of them is. One alone is mostly a directory, and opened as one on the same way.
+
+        Args:
+            opened: gets the handle.
+        """
         found: dict[bytes, FileStat | None] = {}
         messages: list[wire.Request] = [wire.Stat(path) for path in paths]
-        for path, message, reply in zip(paths, messages, self._client._ask_all(messages), strict=True):
+        # Where links are followed it is to be known first where the directory really is.
+        if len(paths) == 1 and self._options.links != "follow":
+            messages.append(wire.OpenDir(paths[0]))
+        replies = self._client._ask_all(messages)
+        if isinstance(last := replies[-1], Handle):
+            opened[paths[0]] = last.handle
+        for path, message, reply in zip(paths, messages, replies, strict=False):
             if isinstance(reply, Attrs):
                 found[path] = of_wire(reply.attributes)
             else:
                 assert isinstance(reply, Status)
                 job.failed(to_text(path), "", self._client._failure(reply, message, path))
+        if not found:
+            self._close_all(job, opened)
         return found
+
+    def _close_all(self, job: Job, opened: dict[bytes, bytes]) -> None:
+        while opened:
+            job.session.tell(wire.Close(opened.popitem()[1]))
 
     def _fitting(self, pattern: bytes) -> list[bytes]:
         found = fitting(self._client, pattern)

@@ -23,7 +23,9 @@ from openssh_core.testing.fake_sftp import (
     LSTAT,
     MKDIR,
     OPEN,
+    OPENDIR,
     READ,
+    READDIR,
     REALPATH,
     REMOVE,
     STAT,
@@ -185,6 +187,7 @@ def test_every_file_is_opened_once(case: Case) -> None:
     for number in range(400):
         (tree / f"{number}").write_bytes(b"%d" % number)
     trains = case.get(tree)
+    assert trains[:2] == [[STAT, OPENDIR], [READDIR, READDIR]]
     assert len(case.content("f")) == 400
     kinds = Counter(kind for train in trains for kind in train)
     # Each has its data asked for, and the look behind its end, and nothing a second time.
