@@ -74,7 +74,7 @@ class Opening:
         """See what has the name.
 
         Raises:
-            OSError: a directory has it.
+            OSError: a directory has it, or a link that cannot be followed.
         """
         yield from self._find(None)
 
@@ -117,9 +117,12 @@ class Opening:
         self._looked = True
         yield from self._round(created)
         if self._inside is not None and self.old is not None and self.old.is_symlink():
-            real = yield from self._ask([*self._too_early(), wire.RealPath(self.target)])
-            if real is not None:
-                self.target = real
+            follow = wire.RealPath(self.target)
+            real = yield from self._ask([*self._too_early(), follow])
+            if isinstance(real, Status):
+                # It leads in circles, or to a directory that is not there.
+                raise self._job.client._failure(real, follow, self.target)
+            self.target = real
             yield from self._round(created)
         if self._inside and self._is_directory():
             self.target = posixpath.join(self.target, self._inside)
@@ -156,8 +159,9 @@ class Opening:
             raise special_there(to_text(self.target), mode, self._job.host)
 
     def _ask(self, asked: list[wire.Request]) -> Asking:
-        """Ask for all of it, and keep what is answered; where a link leads."""
-        real, missing = None, asked
+        """Ask for all of it, and keep what is answered; where a link leads, or that it cannot be followed."""
+        real: object = None
+        missing = asked
         self._job.dropped.update(one.path for one in asked if isinstance(one, wire.Remove))
         while missing:
             message, reply = yield asked
@@ -173,8 +177,8 @@ class Opening:
                 self._followed(reply.attributes.permissions or 0)
             elif isinstance(reply, Attrs):
                 self.old = of_wire(reply.attributes)
-            elif isinstance(reply, Names):
-                real = reply.entries[0].name
+            elif isinstance(message, wire.RealPath):
+                real = reply.entries[0].name if isinstance(reply, Names) else reply
         return real
 
     def _followed(self, mode: int) -> None:

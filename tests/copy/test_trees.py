@@ -243,6 +243,18 @@ def test_a_directory_where_a_file_was_asked_for(shared: Connection, tmp_path: Pa
     assert not (tmp_path / "to").exists()
 
 
+@pytest.mark.parametrize("leads_to", ["link", "none/below"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_link_that_cannot_be_followed(shared: Connection, tmp_path: Path, leads_to: str, overwrite: bool) -> None:
+    """A link that was named is followed, so it is not replaced where that is not possible."""
+    (tmp_path / "from").write_text("content")
+    (tmp_path / "link").symlink_to(leads_to)
+    with pytest.raises(FileNotFoundError):
+        shared.put(tmp_path / "from", tmp_path / "link", overwrite=overwrite)
+    assert sorted(os.listdir(tmp_path)) == ["from", "link"]
+    assert os.readlink(tmp_path / "link") == leads_to
+
+
 def test_special_files_are_left_out(shared: Connection, tmp_path: Path) -> None:
     (tmp_path / "from").mkdir()
     os.mkfifo(tmp_path / "from" / "fifo")

@@ -250,6 +250,10 @@ def put_here(
     where = os.path.realpath(target)
     if os.path.isdir(where):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), where)
+    if os.path.islink(where):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), where)
+    if not os.path.isdir(os.path.dirname(where)):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), where)
     there = os.path.exists(where)
     if there and not overwrite:
         return
