@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .._value import Value
 from ..errors import (
@@ -267,8 +267,7 @@ def _permission_denied(case: _Case) -> ConnectError:
 
 def _taken_as_a_part(case: _Case) -> tuple[str, ...]:
     """What stands before the line that decides: the server's banner, which may be anything, comes last."""
-    before = itertools.takewhile(lambda text: text != case.match[0], case.texts)
-    return tuple(match[1] for text in before if (match := re.fullmatch(_PARTIAL, text)))
+    return _first_groups(_PARTIAL, itertools.takewhile(lambda text: text != case.match[0], case.texts))
 
 
 def way_to_log_in(log_text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -279,9 +278,12 @@ def way_to_log_in(log_text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         log_text: what ssh wrote to its log; nothing else, for the server's banner may be anything.
     """
     texts = [line.text for line in read_lines(log_text)]
-    partial = tuple(match[1] for text in texts if (match := re.fullmatch(_PARTIAL, text)))
-    offered = [match[1] for text in texts if (match := re.fullmatch(_OFFERED, text))]
-    return partial, _methods(offered[-1]) if offered else ()
+    offered = _first_groups(_OFFERED, texts)
+    return _first_groups(_PARTIAL, texts), _methods(offered[-1]) if offered else ()
+
+
+def _first_groups(pattern: str, texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(match[1] for text in texts if (match := re.fullmatch(pattern, text)))
 
 
 def _methods(names: str) -> tuple[str, ...]:

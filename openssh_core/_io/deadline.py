@@ -35,6 +35,11 @@ class Deadline(Value):
         return self.at is not None and monotonic() >= self.at
 
 
+def sooner(*limits: float | None) -> float | None:
+    """The shortest of some lengths of time; None is for ever."""
+    return min((seconds for seconds in limits if seconds is not None), default=None)
+
+
 def check_seconds(seconds: object, what: str) -> None:
     """Refuse what is no length of time.
 

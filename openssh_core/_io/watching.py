@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Protocol
 
+from .deadline import sooner
+
 
 class Watch(Protocol):
     """Says how long to wait.
@@ -56,7 +58,4 @@ class Watched(threading.local):
         """
         again = None if self._watch is None else self._watch.look()
         idle = self.idle(otherwise)
-        if idle is None:
-            return again
-        left = progress() + idle - monotonic()
-        return left if again is None else min(left, again)
+        return sooner(again, None if idle is None else progress() + idle - monotonic())

@@ -20,9 +20,9 @@ from .._wire import sftp as wire
 from .._wire.sftp_attrs import Entry as NameEntry
 from .._wire.sftp_replies import EOF, Attrs, Handle, Names, Reply, Status
 from ..errors import UnsafeName
-from ..errors.files import file_error
 from ..sftp.attributes import FileStat, of_wire
 from ..sftp.courses import Course, Outcome, run_all
+from ..sftp.failures import known_failure
 from ..sftp.moving import fetch
 from ..sftp.paths import to_text
 from ..sftp.special import special_kind, special_there
@@ -304,8 +304,7 @@ class Fetching:
                 yield from self._link(remote)
             elif kind == "directory":
                 if not self._job.options.recursive:
-                    number = errno.EISDIR
-                    raise file_error(number, os.strerror(number), filename=to_text(remote.path), host=self._job.host)
+                    raise known_failure(errno.EISDIR, to_text(remote.path), self._job.host)
                 remote.folder.held()
                 self._enqueue(remote)
             elif what := special_kind(status.st_mode):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Protocol
 
-from .._io.deadline import Deadline, check_seconds
+from .._io.deadline import Deadline, check_seconds, sooner
 from ..errors import TransferCancelled, TransferTimeout
 from .progress import Callback
 
@@ -42,8 +42,7 @@ class Limits:
 
     def first_answer(self) -> float | None:
         """Seconds for the server to begin."""
-        left = self.deadline.left()
-        return self.idle if left is None else left if self.idle is None else min(left, self.idle)
+        return sooner(self.deadline.left(), self.idle)
 
     def too_late(self, error: TimeoutError, host: str) -> TransferTimeout:
         """The error for a server that did not answer."""
@@ -148,8 +147,7 @@ class Gauge:
         """
         if self.stopped is None:
             self.look()
-            left = self._limits.deadline.left()
-            return left if self._cancel is None else _NAP if left is None else min(left, _NAP)
+            return sooner(self._limits.deadline.left(), None if self._cancel is None else _NAP)
         if self._grace.passed:
             raise self.stopped
         return self._grace.left()

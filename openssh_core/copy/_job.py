@@ -94,7 +94,6 @@ class Job:
                 self._remove_dropped()
             except OpenSSHError:
                 self.stuck = True  # what ended the transfer matters more
-        self.abandon()
 
     def _remove_dropped(self) -> None:
         """Once more, to know how it went; the answers come after whatever was asked before was done."""

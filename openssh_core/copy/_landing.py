@@ -67,7 +67,7 @@ class Landing:
     @property
     def _regular(self) -> bool:
         """A device is written to as it is, and in order."""
-        return self._old is None or not _is_special(self._old.st_mode)
+        return self._old is None or not special_kind(self._old.st_mode)
 
     @property
     def old(self) -> os.stat_result | None:
@@ -275,10 +275,6 @@ class IntoFile:
     def finish(self, size: int) -> None:
         """Everything has come."""
         self._write(self._stream.last())
-
-
-def _is_special(mode: int) -> bool:
-    return not modes.S_ISREG(mode) and not modes.S_ISLNK(mode)
 
 
 def _is_zero(data: memoryview) -> bool:

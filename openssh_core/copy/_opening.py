@@ -15,8 +15,8 @@ from typing import IO
 from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_replies import Attrs, Handle, Names, Status
-from ..errors.files import file_error
 from ..sftp.attributes import FileStat, of_wire
+from ..sftp.failures import known_failure
 from ..sftp.paths import to_text
 from ..sftp.special import is_device, special_kind, special_there
 from ._job import Job, gone
@@ -128,8 +128,7 @@ class Opening:
             self.target = posixpath.join(self.target, self._inside)
             yield from self._round(created)
         if self._is_directory():
-            number = errno.EISDIR
-            raise file_error(number, os.strerror(number), filename=to_text(self.target), host=self._job.host)
+            raise known_failure(errno.EISDIR, to_text(self.target), self._job.host)
 
     def _is_directory(self) -> bool:
         return self.old is not None and self.old.is_dir()

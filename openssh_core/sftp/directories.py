@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
@@ -12,9 +11,9 @@ from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_replies import EOF, OK, Handle, Names, Status
 from ..errors import SFTPError
-from ..errors.files import file_error
 from .attributes import of_wire
 from .entries import RemoteEntry
+from .failures import known_failure
 from .paths import RemotePathLike, checked_name, join, to_text, to_wire
 from .stats import Stats
 
@@ -173,7 +172,7 @@ class Directories(Stats):
             except FileExistsError as error:
                 if len(missing) > 1 and not self.isdir(missing[0]):
                     number, name = errno.ENOTDIR, to_text(missing[0])
-                    raise file_error(number, os.strerror(number), filename=name, host=self.host) from error
+                    raise known_failure(number, name, self.host) from error
                 if len(missing) == 1 and not (exist_ok and self.isdir(where)):
                     raise
             missing.popleft()
@@ -211,7 +210,7 @@ class Directories(Stats):
                 raise error
 
         if self.islink(top):
-            raise file_error(errno.ENOTDIR, os.strerror(errno.ENOTDIR), filename=top, host=self.host)
+            raise known_failure(errno.ENOTDIR, top, self.host)
         order: list[str] = []
         stack = [top]
         while stack:

@@ -30,6 +30,11 @@ _ERRNO = {
 }
 
 
+def known_failure(number: int, filename: str, host: str) -> SFTPOSError:
+    """The error for what is known here already, an errno(3): the server was not asked, or need not be."""
+    return file_error(number, os.strerror(number), filename=filename, host=host)
+
+
 def failure(
     status: Status,
     message: wire.Request,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 from typing import IO, Any, cast
 
 from .._wire import sftp as wire
@@ -12,10 +11,10 @@ from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import CopyData
 from .._wire.sftp_replies import EOF, OK, Attrs, Handle, Status
 from ..errors import InvalidInput
-from ..errors.files import file_error
 from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Course, run
+from .failures import known_failure
 from .local import FromLocal, Stream
 from .moving import Asking, fetch
 from .paths import RemotePathLike, to_text
@@ -93,7 +92,7 @@ class Files(ClientBase):
         status = of_wire(more[0].attributes) if more and isinstance(more[0], Attrs) else FileStat()
         if status.is_dir():
             self._close_handle(reply.handle)
-            raise file_error(errno.EISDIR, os.strerror(errno.EISDIR), filename=to_text(where), host=self.host)
+            raise known_failure(errno.EISDIR, to_text(where), self.host)
         return RemoteRaw(self, where, reply.handle, flags, mode, status.st_size)
 
     # ---- whole files

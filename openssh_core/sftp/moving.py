@@ -7,7 +7,6 @@ the server gives them, and a file that is one piece costs two round trips, three
 from __future__ import annotations
 
 import errno
-import os
 import stat as modes
 from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
@@ -17,10 +16,10 @@ from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import FSync
 from .._wire.sftp_replies import EOF, OK, Attrs, Data, Handle, Reply, Status
-from ..errors.files import file_error
 from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Answer, Course
+from .failures import known_failure
 from .paths import to_text
 from .special import special_kind, special_there
 
@@ -317,7 +316,7 @@ class _Writing:
 
 
 def _is_directory(client: ClientBase, path: bytes) -> OSError:
-    return file_error(errno.EISDIR, os.strerror(errno.EISDIR), filename=to_text(path), host=client.host)
+    return known_failure(errno.EISDIR, to_text(path), client.host)
 
 
 def kind_of(status: FileStat | None) -> int:

@@ -20,9 +20,9 @@ from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import FSync
 from .._wire.sftp_replies import EOF, OK, Attrs, Data, Reply, Status
 from ..errors import InvalidInput
-from ..errors.files import file_error
 from .attributes import FileStat, of_wire
 from .base import ClientBase
+from .failures import known_failure
 from .paths import to_text
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class RemoteRaw(io.RawIOBase):
             else:
                 raise InvalidInput(f"whence={whence!r} is none of SEEK_SET, SEEK_CUR and SEEK_END")
             if base + offset < 0:
-                raise file_error(errno.EINVAL, os.strerror(errno.EINVAL), filename=self.name, host=self._client.host)
+                raise known_failure(errno.EINVAL, self.name, self._client.host)
             self._at = base + offset
             return self._at
 

@@ -12,11 +12,11 @@ from .._wire import sftp as wire
 from .._wire.sftp_attrs import Attributes
 from .._wire.sftp_extensions import PosixRename
 from .._wire.sftp_replies import FAILURE, OK, Attrs, Handle, Names, Reply, Status
-from ..errors.files import file_error
 from . import litter
 from .attributes import FileStat, of_wire
 from .base import ClientBase
 from .courses import Course, run
+from .failures import known_failure
 from .local import FromLocal, LocalFile, Progress, Stream, Watched, open_source, partial_name
 from .moving import Asking, Fill, Look, Source, fetch, send
 from .paths import RemotePathLike, to_text
@@ -243,8 +243,7 @@ class Placing:
     def _into_other(self, old: FileStat) -> Course[int]:
         """The target is a link, which is followed, or no regular file, which is written into."""
         if old.is_dir():
-            number = errno.EISDIR
-            raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
+            raise known_failure(errno.EISDIR, to_text(self._path), self._client.host)
         if not old.is_symlink():
             if not is_device(old.st_mode or 0):
                 raise special_there(to_text(self._path), old.st_mode or 0, self._client.host)
@@ -252,8 +251,7 @@ class Placing:
         real = yield from self._follow()
         if real == self._path:
             # It leads nowhere that could be written to.
-            number = errno.ELOOP
-            raise file_error(number, os.strerror(number), filename=to_text(self._path), host=self._client.host)
+            raise known_failure(errno.ELOOP, to_text(self._path), self._client.host)
         self._path = real
         return (yield from self.beside())
 
