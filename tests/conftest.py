@@ -6,9 +6,12 @@ Fixtures that users may want, too, are not here: they come from the plugin in `o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -110,11 +113,60 @@ def until() -> Callable[..., Any]:
     return wait
 
 
-@pytest.fixture
-def control_dir() -> Iterator[Path]:
-    """A directory for control sockets, with a name short enough. Whoever uses it leaves it empty."""
+@contextlib.contextmanager
+def _control_directory() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
     yield path
     left = os.listdir(path)
     shutil.rmtree(path)
     assert left == []
+
+
+@pytest.fixture
+def control_dir() -> Iterator[Path]:
+    """A directory for control sockets, with a name short enough. Whoever uses it leaves it empty."""
+    with _control_directory() as path:
+        yield path
+
+
+@pytest.fixture
+def inner_dir() -> Iterator[Path]:
+    """Another one, for another program."""
+    with _control_directory() as path:
+        yield path
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., int]]:
+    """Listen, say something to whoever connects, and stay silent; the port: `serve(b"...", hang_up=False)`."""
+    listeners: list[socket.socket] = []
+    held: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def on(words: bytes, *, hang_up: bool = False) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def answer() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                held.append(peer)
+                peer.sendall(words)
+                if hang_up:
+                    peer.shutdown(socket.SHUT_WR)
+
+        threads.append(threading.Thread(target=answer))
+        threads[-1].start()
+        return int(listener.getsockname()[1])
+
+    yield on
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+    for thread in threads:
+        thread.join()
+    for peer in held:
+        peer.close()

@@ -22,17 +22,7 @@ from openssh_core.testing import (
     shared_key,
 )
 
-
-def login(server: Any, **changes: Any) -> dict[str, Any]:
-    return {
-        "hostname": server.host,
-        "port": server.port,
-        "username": server.user,
-        "key_filename": str(server.key),
-        "allow_agent": False,
-        "look_for_keys": False,
-        **changes,
-    }
+from .conftest import login
 
 
 def answers(client: Any) -> bool:

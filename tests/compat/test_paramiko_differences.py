@@ -24,6 +24,8 @@ from openssh_compat.paramiko._failures import session_error
 from openssh_compat.paramiko.buffered_pipe import BufferedPipe, PipeTimeout
 from openssh_core.testing import AccountServer, LoopbackServer, shared_key
 
+from .conftest import login
+
 MIB = 1 << 20
 
 
@@ -33,11 +35,6 @@ def client(loopback_server: LoopbackServer) -> Iterator[paramiko.SSHClient]:
         client.load_host_keys(str(loopback_server.known_hosts))
         client.connect(**login(loopback_server))
         yield client
-
-
-def login(server: LoopbackServer, **changes: Any) -> dict[str, Any]:
-    options = {"hostname": server.host, "port": server.port, "username": server.user, "key_filename": str(server.key)}
-    return {**options, "allow_agent": False, "look_for_keys": False, **changes}
 
 
 # ---- what hangs in paramiko, or worse

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,17 +13,7 @@ import pytest
 from openssh_compat import paramiko as ours
 from openssh_core.testing import LoopbackServer, known_hosts_name, shared_key
 
-
-def login(server: Any, **changes: Any) -> dict[str, Any]:
-    return {
-        "hostname": server.host,
-        "port": server.port,
-        "username": server.user,
-        "key_filename": str(server.key),
-        "allow_agent": False,
-        "look_for_keys": False,
-        **changes,
-    }
+from .conftest import login
 
 
 @pytest.fixture
@@ -123,42 +112,15 @@ def test_a_wrong_host_key_in_words(paramiko: Any) -> None:
 # ---- nobody there, or somebody else
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., int]]:
-    """Answer each connection with some bytes, and hang up, or not (None): `port = serve(b"...")`."""
-    listeners = []
-
-    def on(words: bytes | None) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def answer() -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                with peer:
-                    peer.sendall(words or b"")
-                    peer.shutdown(socket.SHUT_WR)
-                    peer.settimeout(60)
-                    while peer.recv(1000):
-                        pass
-
-        if words is not None:
-            threading.Thread(target=answer, daemon=True).start()
-        return int(listener.getsockname()[1])
-
-    yield on
-    for listener in listeners:
-        with listener:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.mark.behaviour("no-banner")
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n", None], ids=["nothing", "web", "silence"])
 def test_who_is_no_ssh_server(paramiko: Any, serve: Callable[..., int], words: bytes | None) -> None:
-    where = {"port": serve(words), "timeout": 0.9, "banner_timeout": 0.3, "password": "x"}
+    where = {
+        "port": serve(words or b"", hang_up=words is not None),
+        "timeout": 0.9,
+        "banner_timeout": 0.3,
+        "password": "x",
+    }
     with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner$"):
         paramiko.SSHClient().connect("127.0.0.1", username="u", allow_agent=False, look_for_keys=False, **where)
 
@@ -304,4 +266,4 @@ def test_places_that_lead_nowhere(paramiko: Any, shared: Any) -> None:
 def test_the_limit_is_for_all_of_it(serve: Callable[..., int]) -> None:
     """The original would wait 15 s for the greeting."""
     with pytest.raises(ours.SSHException, match="banner"):
-        ours.SSHClient().connect("127.0.0.1", serve(None), "u", password="x", timeout=0.3, allow_agent=False)
+        ours.SSHClient().connect("127.0.0.1", serve(b""), "u", password="x", timeout=0.3, allow_agent=False)

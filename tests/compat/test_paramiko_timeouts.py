@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,66 +15,35 @@ VERSION = b"SSH-2.0-OpenSSH_9.9\r\n"
 SHORT = 0.4
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[bytes], tuple[str, int]]]:
-    """Listens, says something to whoever connects, and stays silent; where."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        held: list[socket.socket] = []
-
-        def answer(words: bytes) -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                held.append(peer)
-                peer.sendall(words)
-
-        threads: list[threading.Thread] = []
-
-        def on(words: bytes) -> tuple[str, int]:
-            threads.append(threading.Thread(target=answer, args=(words,)))
-            threads[-1].start()
-            host, port = listener.getsockname()
-            return host, port
-
-        yield on
-        listener.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
-            thread.join()
-        for peer in held:
-            peer.close()
-
-
-def connect(paramiko: Any, where: tuple[str, int], **limits: float) -> None:
+def connect(paramiko: Any, port: int, **limits: float) -> None:
     with paramiko.SSHClient() as client:
-        client.connect(*where, username="u", password="x", allow_agent=False, look_for_keys=False, **limits)
+        client.connect("127.0.0.1", port, username="u", password="x", allow_agent=False, look_for_keys=False, **limits)
 
 
 @pytest.mark.behaviour("limits")
 @pytest.mark.parametrize("words", [b"", b"SSH-2.0-Open"])
-def test_banner_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]], words: bytes) -> None:
+def test_banner_timeout(paramiko: Any, serve: Callable[..., int], words: bytes) -> None:
     with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner"):
         connect(paramiko, serve(words), banner_timeout=SHORT)
 
 
-def test_timeout_of_the_exchange_of_keys(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
+def test_timeout_of_the_exchange_of_keys(paramiko: Any, serve: Callable[..., int]) -> None:
     with pytest.raises(paramiko.SSHException, match=r"^No existing session$"):
         connect(paramiko, serve(VERSION), timeout=SHORT)
 
 
 @pytest.mark.behaviour("limits")
-def test_limits_of_a_transport(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
-    with paramiko.Transport(serve(b"")) as transport:
+def test_limits_of_a_transport(paramiko: Any, serve: Callable[..., int]) -> None:
+    with paramiko.Transport(("127.0.0.1", serve(b""))) as transport:
         transport.banner_timeout = SHORT
         with pytest.raises(paramiko.SSHException, match=r"^Error reading SSH protocol banner"):
             transport.start_client()
 
 
 @pytest.mark.behaviour("limits")
-def test_handshake_timeout(paramiko: Any, serve: Callable[..., tuple[str, int]]) -> None:
+def test_handshake_timeout(paramiko: Any, serve: Callable[..., int]) -> None:
     """The original raises EOFError."""
-    with paramiko.Transport(serve(VERSION)) as transport:
+    with paramiko.Transport(("127.0.0.1", serve(VERSION))) as transport:
         transport.handshake_timeout = SHORT
         with pytest.raises((paramiko.SSHException, EOFError)):
             transport.start_client()

@@ -49,6 +49,13 @@ NAMES = [
 DECOYS = [b"starX", b"b", b"questionX", b"back/slash", b"allXofiX"]
 
 
+def random_file(path: Path, size: int) -> Path:
+    """A file with a time of its own."""
+    path.write_bytes(os.urandom(size))
+    os.utime(path, (1_000_000, 1_000_000))
+    return path
+
+
 @pytest.fixture(scope="module")
 def shared(loopback_server: LoopbackServer) -> Iterator[Connection]:
     """A connection that no test ends. One for each file: what comes after it may look for threads that are left."""

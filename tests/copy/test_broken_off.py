@@ -22,7 +22,7 @@ from openssh_core import Connection, ConnectionLost, TransferError
 from openssh_core.copy import mounts
 from openssh_core.testing import AccountServer, LoopbackServer, Relay
 
-from .conftest import script
+from .conftest import random_file, script
 
 SIZE = 22_000_000
 
@@ -30,10 +30,7 @@ SIZE = 22_000_000
 @pytest.fixture
 def big(tmp_path: Path) -> Path:
     """A file that takes several requests."""
-    path = tmp_path / "big"
-    path.write_bytes(os.urandom(SIZE))
-    os.utime(path, (1_000_000, 1_000_000))
-    return path
+    return random_file(tmp_path / "big", SIZE)
 
 
 class Scene:

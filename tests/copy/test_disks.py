@@ -13,6 +13,8 @@ import pytest
 from openssh_core import Connection, SFTPOSError
 from openssh_core.testing import AccountServer
 
+from .conftest import random_file
+
 SIZE = 6_000_000
 ROOM = 4_000_000
 
@@ -54,10 +56,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 @pytest.fixture
 def big(tmp_path: Path) -> Path:
     """A file for which there is no room."""
-    path = tmp_path / "big"
-    path.write_bytes(os.urandom(SIZE))
-    os.utime(path, (1_000_000, 1_000_000))
-    return path
+    return random_file(tmp_path / "big", SIZE)
 
 
 @pytest.mark.parametrize("way", ["get", "put"])

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,16 +81,6 @@ SCARCE = """
     host.close()
     print("done")
 """
-
-
-@pytest.fixture
-def inner_dir() -> Iterator[Path]:
-    """Another control directory, for another program."""
-    path = Path(tempfile.mkdtemp(prefix="oc-", dir="/tmp"))
-    yield path
-    left = os.listdir(path)
-    shutil.rmtree(path)
-    assert left == []
 
 
 @pytest.mark.parametrize("way", ["link", "guest"])

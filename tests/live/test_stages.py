@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,40 +17,6 @@ from openssh_core.testing import LoopbackServer
 VERSION = b"SSH-2.0-OpenSSH_9.9\r\n"
 NEVER = 1000.0
 ALL = {"connection": NEVER, "greeting": NEVER, "handshake": NEVER, "login": NEVER}
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[bytes], int]]:
-    """Listens, says something to whoever connects, and stays silent; the port."""
-    listeners: list[socket.socket] = []
-    held: list[socket.socket] = []
-    threads: list[threading.Thread] = []
-
-    def on(words: bytes) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def answer() -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                held.append(peer)
-                peer.sendall(words)
-
-        threads.append(threading.Thread(target=answer))
-        threads[-1].start()
-        return int(listener.getsockname()[1])
-
-    yield on
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-    for thread in threads:
-        thread.join()
-    for peer in held:
-        peer.close()
 
 
 @pytest.fixture
