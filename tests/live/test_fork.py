@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -217,9 +216,25 @@ HOLDING = """
     options, command = eval(sys.stdin.readline())
     host = openssh_core.connect(**options)
     process = host.popen(command)
-    print(host.control_path, host.master_pid, flush=True)
+    # Not on stdout: the command is writing there.
+    print(host.control_path, host.master_pid, file=sys.stderr, flush=True)
     sys.stdin.read()
 """
+
+
+def hold(text: str, options: dict[str, Any], command: str) -> tuple[subprocess.Popen[str], list[str]]:
+    """Start a program that holds a connection and a command; it, and what it says of its master."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(text)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdin is not None and program.stderr is not None
+    program.stdin.write(repr((options, command)) + "\n")
+    program.stdin.flush()
+    return program, program.stderr.readline().split()
 
 
 @pytest.mark.parametrize("command", ["cat", "{}", "cat; {}", "yes"])
@@ -228,15 +243,9 @@ def test_a_killed_program_leaves_nothing_on_this_side(
 ) -> None:
     options = {**loopback_server.connect_options(), "control_dir": str(control_dir)}
     before = snapshot(control_dir)
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOLDING)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as program:
-        assert program.stdin is not None
-        assert program.stdout is not None
-        program.stdin.write(repr((options, command.format(nap.command))) + "\n")
-        program.stdin.flush()
-        path = program.stdout.readline().split()[0]
-        assert os.path.exists(path)
+    program, said = hold(HOLDING, options, command.format(nap.command))
+    with program:
+        assert os.path.exists(said[0])
         program.kill()
     until(lambda: os.listdir(control_dir) == [])
     assert_nothing_left(before, allow=("sshd", str(nap.seconds)))
@@ -270,15 +279,10 @@ def test_a_directory_in_use_is_not_swept(
 
 
 def test_a_killed_guest_does_not_take_the_master_along(host: Connection, nap: Any, until: Any) -> None:
-    text = textwrap.dedent(HOLDING).replace("connect(**options)", "connect('guest', **options)")
-    with subprocess.Popen(
-        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as program:
-        assert program.stdin is not None
-        assert program.stdout is not None
-        program.stdin.write(repr(({"control_path": host.control_path}, "cat")) + "\n")
-        program.stdin.flush()
-        assert program.stdout.readline().split()[1] == str(host.master_pid)
-        os.kill(program.pid, signal.SIGKILL)
+    text = HOLDING.replace("connect(**options)", "connect('guest', **options)")
+    program, said = hold(text, {"control_path": host.control_path}, "cat")
+    with program:
+        assert said[1] == str(host.master_pid)
+        program.kill()
     host.check()
     assert host.capture("echo untouched") == "untouched\n"
